@@ -1,0 +1,91 @@
+// Tensor IR -> a runnable program: the pipeline of pass_table.cpp, then kernels and a plan.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "codegen/kernel.h"
+#include "ir/func.h"
+#include "runtime/plan.h"
+
+namespace frit::lower {
+
+// What decisions are made for. Sizes in bytes.
+struct TargetSpec {
+  std::string name = "cpu";
+  codegen::Isa isa = codegen::Isa::avx512;
+  int vector_bytes = 64;
+  int64_t l1 = 32 << 10;
+  int64_t l2 = 1 << 20;
+  int64_t l3 = 32 << 20;
+  int threads = 2;
+};
+TargetSpec host_target(int threads);
+
+struct CompileOptions {
+  TargetSpec target;
+  // Extents of rows and blocks as constants in the kernels (jit) or as arguments (eager: one kernel
+  // serves every shape).
+  bool specialise = true;
+  bool fuse = true;                   // false: every op its own kernel
+  std::vector<std::string> disabled;  // pass and rule names (FRIT_DISABLE)
+  int64_t fuel = -1;                  // rewrites allowed (FRIT_FUEL); -1: no limit
+};
+
+// A decision of the fusion pass, kept for explain.
+struct Decision {
+  bool taken = false;
+  std::string producer, consumer;  // names of the results
+  std::string reason;              // why, or why not
+  int64_t bytes = 0;               // of memory traffic at stake
+};
+
+struct KernelReport {
+  std::string name;
+  std::string schedule;            // "flat", "row", "column", "full", "tiled"
+  std::string why;                 // reason of the schedule, in words
+  int64_t work = 0, bytes_read = 0, bytes_written = 0, flops = 0, scratch_bytes = 0;
+  double compile_ms = 0;
+  bool cached = false;
+};
+
+struct Snapshot {                  // the IR after a pass that changed it
+  std::string pass;
+  ir::Func func;
+};
+
+struct Program {
+  rt::Plan plan;
+  ir::Func tensor;                 // after the tensor passes
+  ir::Func fused;
+  std::vector<ir::Func> kernels;   // one a launch
+  std::vector<Decision> decisions;
+  std::vector<KernelReport> reports;
+  double lower_ms = 0, compile_ms = 0;
+};
+
+// f: a verified tensor-level function with constant extents. Throws Error where the program asks for
+// too much (memory, extents), std::logic_error for our own bugs.
+std::shared_ptr<const Program> compile(const ir::Func& f, const CompileOptions& options,
+                                       std::vector<Snapshot>* snapshots = nullptr);
+
+// The tensor and fused level alone (frit opt).
+ir::Func run_passes(const ir::Func& f, const CompileOptions& options, ir::Level to,
+                    std::vector<Snapshot>* snapshots = nullptr, std::vector<Decision>* decisions = nullptr);
+
+struct PassInfo {
+  const char* name;
+  const char* levels;   // "tensor", "tensor -> fused", ...
+  const char* why;      // what it does and why it stands here
+};
+const std::vector<PassInfo>& pass_table();
+
+struct RuleInfo {
+  const char* name;
+  const char* text;     // "x + -0.0 => x"
+  const char* guard;    // for which types it is exact
+};
+const std::vector<RuleInfo>& rule_table();
+
+}  // namespace frit::lower

@@ -1,0 +1,70 @@
+// A program ready to run, as plain data: buffers, launches, sizes. Knows no IR and no LLVM.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace frit::rt {
+
+// Machine code of a kernel. Both functions take the buffers and run-time numbers of the launch.
+// work runs the items [lo, hi); items are independent. finish, if there is one, runs once after all
+// items. scratch: the launch's scratch_bytes, 64-byte aligned, owned by the calling worker alone.
+using WorkFn = void (*)(void* const* buffers, const int64_t* params, int64_t lo, int64_t hi, void* scratch);
+
+struct KernelCode {
+  WorkFn work = nullptr;
+  WorkFn finish = nullptr;          // called with lo = hi = 0
+  std::string name;
+  double compile_ms = 0;            // what making it cost
+  std::shared_ptr<const void> owner;  // keeps the pages of the code alive
+};
+
+struct BufferRef {
+  enum Kind : uint8_t { input, output, temp };
+  Kind kind = input;
+  int32_t number = 0;    // of the input or output
+  int64_t offset = 0;    // bytes; of a temp: from the start of the arena
+};
+
+struct Launch {
+  std::shared_ptr<const KernelCode> code;
+  std::vector<BufferRef> buffers;
+  std::vector<int64_t> params;
+  int64_t work = 0;           // number of work items; 0: only finish runs
+  int64_t grain = 1;          // items handed to a worker at a time, at least
+  int64_t scratch_bytes = 0;  // a worker's
+  int64_t bytes_read = 0;     // of the buffers, each element once
+  int64_t bytes_written = 0;
+  int64_t flops = 0;          // rough count of scalar operations, to decide whether threads pay
+};
+
+struct Output {
+  int64_t bytes = 0;
+  int32_t alias_input = -1;    // the result is that input itself
+  int32_t alias_output = -1;   // the result is that earlier output itself
+  int32_t donor_input = -1;    // may be written in place into that input's buffer, if the caller gives it away
+};
+
+struct Plan {
+  std::string name;
+  int32_t inputs = 0;
+  std::vector<Output> outputs;
+  int64_t arena_bytes = 0;     // temps, one block
+  std::vector<Launch> launches;
+};
+
+// What an execution did; filled where the launches are made.
+struct RunCounters {
+  int64_t launches = 0;
+  int64_t bytes_read = 0;
+  int64_t bytes_written = 0;
+};
+
+// Runs the launches in order on up to `threads` threads, the caller taking part. inputs and outputs:
+// one pointer each (aliased outputs are ignored). Sets and restores the floating-point control
+// register on every thread. Throws Error if memory cannot be had; then nothing has been written.
+void execute(const Plan& plan, const void* const* inputs, void* const* outputs, int threads, RunCounters* counters = nullptr);
+
+}  // namespace frit::rt
