@@ -17,6 +17,8 @@ std::vector<Type> infer(const Func& f, const OpNode& op, const std::optional<Typ
 
 // NumPy's broadcasting of shapes; nullopt where they do not fit.
 std::optional<Dims> broadcast_dims(const Dims& a, const Dims& b);
+// Why two shapes do not broadcast ("last axes 4 and 5"), for error messages; empty if they do.
+std::string broadcast_problem(const Dims& a, const Dims& b);
 
 // Type promotion between tensors (LAWS.md, "Types of results"): nullopt between kinds.
 std::optional<DType> promote(DType a, DType b);
