@@ -43,7 +43,7 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
   }
 
  private:
-  void sink_it_(const spdlogging::details::log_msg& msg) override {
+  void sink_it_(const spdlog::details::log_msg& msg) override {
     if (handler_) handler_(from_spdlog(msg.level), std::string_view(msg.payload.data(), msg.payload.size()));
     else stderr_.log(msg);
   }
