@@ -12,6 +12,7 @@
 
 #include "bench/inputs.h"
 #include "frit/error.h"
+#include "frit/npy.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 #include "tools/cli.h"
@@ -109,5 +110,21 @@ ir::Array random_array(const ir::Type& type, uint64_t seed) {
   else bench::fill(type.dtype, seed, -8.0, 7.0, a.shape.count(), a.data.data());
   return a;
 }
+
+ir::Array read_array(const std::string& npy) {
+  const Tensor t = load_npy(npy, Loc{});
+  const std::span<const std::byte> bytes = t.bytes(Loc{});
+  return {t.dtype(), t.shape(), {bytes.begin(), bytes.end()}};
+}
+
+namespace {
+
+Tensor tensor_of(const ir::Array& a) { return Tensor::copy_bytes(a.data.data(), a.shape.count(), a.dtype, a.shape, Loc{}); }
+
+}  // namespace
+
+void write_array(const ir::Array& a, const std::string& npy) { save_npy(npy, tensor_of(a), Loc{}); }
+
+std::string values_text(const ir::Array& a) { return tensor_of(a).str(Loc{}); }
 
 }  // namespace frit::tools
