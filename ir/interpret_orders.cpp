@@ -81,7 +81,7 @@ int64_t extreme_index(bool largest, const T* x, int64_t n) {
 
 template <class T>
 T wrapping_multiply_add(T a, T b, T acc) {
-  if constexpr (std::is_same_v<T, bool>) return acc || (a && b);
+  if constexpr (std::is_same_v<T, bool>) internal_error("dot of bool");
   else return (Num<T>{acc} + Num<T>{a} * Num<T>{b}).v;
 }
 
