@@ -1,7 +1,7 @@
 // `frit doctor`: what Frit finds on this machine, whether it can work here, and a kernel that proves it.
 #include <sys/utsname.h>
 
-#include <chrono>
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -100,7 +100,7 @@ Json examine() {
   j["cores"] = rt::usable_cores();
   j["memory_bytes"] = rt::usable_memory();
   j["huge_pages"] = file_text("/sys/kernel/mm/transparent_hugepage/enabled");
-  j["libraries"] = Json{{"compiler", __VERSION__}, {"llvm", codegen::llvm_version()}};
+  j["libraries"] = Json{{"compiler", __VERSION__}, {"llvm", FRIT_LLVM_VERSION}};
   j["environment"] = environment();
   try {
     env();
