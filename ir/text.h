@@ -3,7 +3,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "frit/error.h"
 #include "ir/func.h"
 
 namespace frit::ir {
@@ -15,7 +17,11 @@ struct PrintOptions {
 };
 
 std::string print(const Func& f, const PrintOptions& options = {});
-// Reads back exactly what was printed: print(parse(t)) == t. Throws Error with the place in `file`.
-Func parse(std::string_view text, std::string_view file = "<text>");
+// Where each op stands in the text that was parsed, by op id.
+using TextPlaces = std::vector<Loc>;
+
+// Reads back exactly what was printed: print(parse(t)) == t, and parse(print(f)) is compact(f).
+// Throws Error with the place in `file`. Checks the form only; verify() checks the meaning.
+Func parse(std::string_view text, std::string_view file = "<text>", TextPlaces* places = nullptr);
 
 }  // namespace frit::ir
