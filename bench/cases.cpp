@@ -1,0 +1,209 @@
+// See cases.h. The functions come first, as a user would write them.
+#include "bench/cases.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <tuple>
+#include <utility>
+
+#include "bench/inputs.h"
+#include "frit/frit.h"
+
+namespace frit::bench {
+namespace {
+
+Tensor saxpy(Tensor x, Tensor y) { return 2.5f * x + y; }
+
+Tensor add(Tensor x, Tensor y) { return x + y; }
+
+Tensor gelu_tanh(Tensor x) { return 0.5f * x * (1.0f + tanh(0.79788456f * (x + 0.044715f * x * x * x))); }
+
+std::pair<Tensor, Tensor> black_scholes(Tensor spot, Tensor strike, Tensor years) {
+  const float rate = 0.02f, volatility = 0.3f;
+  const Tensor spread = volatility * sqrt(years);
+  const Tensor d1 = (log(spot / strike) + (rate + 0.5f * volatility * volatility) * years) / spread;
+  const Tensor d2 = d1 - spread;
+  auto normal_cdf = [](const Tensor& d) { return 0.5f * (1.0f + erf(0.70710678f * d)); };
+  const Tensor discounted = strike * exp(-rate * years);
+  const Tensor call = spot * normal_cdf(d1) - discounted * normal_cdf(d2);
+  const Tensor put = call - spot + discounted;
+  return {call, put};
+}
+
+Tensor chain(Tensor x, int rounds) {
+  const float c = 0.25f;
+  Tensor y = x;
+  for (int i = 0; i < rounds; ++i) y = maximum(y * x + c - x, c);
+  return y;
+}
+Tensor chain20(Tensor x) { return chain(x, 5); }
+Tensor chain200(Tensor x) { return chain(x, 50); }
+
+Tensor add_transpose(Tensor x) { return x + transpose(x); }
+
+Tensor sum_all(Tensor x) { return sum(x); }
+Tensor sum_rows(Tensor x) { return sum(x, 1); }
+Tensor sum_cols(Tensor x) { return sum(x, 0); }
+
+Tensor softmax_rows(Tensor x) { return softmax(x); }
+
+Tensor layernorm(Tensor x, Tensor scale, Tensor bias) { return layer_norm(x, scale, bias); }
+
+std::tuple<Tensor, Tensor, Tensor> adam(Tensor w, Tensor m, Tensor v, Tensor g) {
+  const float rate = 1e-3f, beta1 = 0.9f, beta2 = 0.999f, eps = 1e-8f;
+  m = beta1 * m + (1.0f - beta1) * g;
+  v = beta2 * v + (1.0f - beta2) * g * g;
+  w = w - rate * m / (sqrt(v) + eps);
+  return {w, m, v};
+}
+
+Tensor tiny(Tensor x, Tensor y) { return (x * y + x) - y; }
+
+// From here on: how a function becomes a case.
+
+std::vector<Tensor> list(Tensor t) { return {std::move(t)}; }
+std::vector<Tensor> list(std::pair<Tensor, Tensor> t) { return {std::move(t.first), std::move(t.second)}; }
+std::vector<Tensor> list(std::tuple<Tensor, Tensor, Tensor> t) {
+  return {std::move(std::get<0>(t)), std::move(std::get<1>(t)), std::move(std::get<2>(t))};
+}
+
+// A function of N tensors. The first `State` arguments are given away in each call and replaced by the
+// first results.
+template <class R, size_t State, class... T>
+class FunctionRunner : public Runner {
+ public:
+  FunctionRunner(std::string name, R (*f)(T...), std::array<Tensor, sizeof...(T)> inputs)
+      : name_(std::move(name)), f_(f), jitted_(jit(f, {.name = name_})), eager_(inputs), fused_(std::move(inputs)) {
+    for (size_t i = 0; i < State; ++i) fused_[i] = copy_of(fused_[i]);
+  }
+
+  std::vector<Tensor> eager() override { return keep(call(f_, eager_), eager_); }
+  std::vector<Tensor> fused() override { return keep(call(jitted_, fused_), fused_); }
+  void eager_again(int times) override {
+    for (int i = 0; i < times; ++i) go_on(call(f_, eager_), eager_);
+  }
+  void fused_again(int times) override {
+    for (int i = 0; i < times; ++i) go_on(call(jitted_, fused_), fused_);
+  }
+
+  Cold cold() override {
+    clear_caches();
+    auto fresh = jit(f_, {.name = name_});
+    std::array<Tensor, sizeof...(T)> specs;
+    for (size_t i = 0; i < specs.size(); ++i) specs[i] = spec(fused_[i].dtype(), fused_[i].shape());
+    std::apply([&](const auto&... s) { fresh.compile(s...); }, specs);
+    const JitStats s = fresh.stats();
+    return {s.trace_ms * 1000, s.lower_ms, s.compile_ms};
+  }
+
+  std::string ir() override {
+    return std::apply([&](const auto&... x) { return jitted_.ir(Level::tensor, x...); }, fused_);
+  }
+
+ private:
+  using Inputs = std::array<Tensor, sizeof...(T)>;
+
+  static Tensor copy_of(const Tensor& t) { return Tensor::copy_bytes(t.bytes().data(), t.count(), t.dtype(), t.shape()); }
+
+  template <class F>
+  static R call(const F& f, Inputs& in) {
+    return call(f, in, std::make_index_sequence<sizeof...(T)>());
+  }
+  template <class F, size_t... I>
+  static R call(const F& f, Inputs& in, std::index_sequence<I...>) {
+    return f(pass<I>(in)...);
+  }
+  template <size_t I>
+  static Tensor pass(Inputs& in) {
+    if constexpr (I < State) return std::move(in[I]);
+    else return in[I];
+  }
+  static void go_on(R result, Inputs& in) {
+    if constexpr (State > 0) {
+      std::vector<Tensor> all = list(std::move(result));
+      for (size_t i = 0; i < State; ++i) in[i] = std::move(all[i]);
+    }
+  }
+  static std::vector<Tensor> keep(R result, Inputs& in) {
+    std::vector<Tensor> all = list(std::move(result));
+    for (size_t i = 0; i < State; ++i) in[i] = all[i];
+    return all;
+  }
+
+  std::string name_;
+  R (*f_)(T...);
+  decltype(jit(std::declval<R (*)(T...)>())) jitted_;
+  Inputs eager_, fused_;
+};
+
+// Inputs uniform in [lo, hi), one seed each.
+struct Range {
+  double lo = -1, hi = 1;
+};
+Tensor input(const Shape& shape, uint64_t seed, Range range) {
+  std::vector<float> data(static_cast<size_t>(shape.count()));
+  fill(DType::f32, seed, range.lo, range.hi, shape.count(), data.data());
+  return Tensor::copy(data, shape);
+}
+
+template <size_t State = 0, class R, class... T>
+std::function<std::unique_ptr<Runner>(const Shape&)> runner(const char* name, R (*f)(T...), std::array<Range, sizeof...(T)> ranges) {
+  return [=](const Shape& shape) -> std::unique_ptr<Runner> {
+    std::array<Tensor, sizeof...(T)> inputs;
+    for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = input(shape, i + 1, ranges[i]);
+    return std::make_unique<FunctionRunner<R, State, T...>>(name, f, std::move(inputs));
+  };
+}
+
+std::unique_ptr<Runner> make_layernorm(const Shape& shape) {
+  const Shape row{shape[shape.rank() - 1]};
+  return std::make_unique<FunctionRunner<Tensor, 0, Tensor, Tensor, Tensor>>(
+      "layernorm", layernorm, std::array<Tensor, 3>{input(shape, 1, {-3, 5}), input(row, 2, {0.5, 1.5}), input(row, 3, {-1, 1})});
+}
+
+std::vector<Case> make_cases() {
+  const Shape flat{int64_t{1} << 26};
+  const Range one{-1, 1};
+  return {
+      {"saxpy", "2.5*x + y", Kind::memory, flat, {2, 1}, true, runner("saxpy", saxpy, {one, one})},
+      {"gelu", "the tanh form", Kind::memory, flat, {1, 1}, true, runner("gelu", gelu_tanh, {Range{-4, 4}})},
+      {"black_scholes", "prices of calls and puts from spot, strike and years", Kind::memory, flat, {3, 2}, true,
+       runner("black_scholes", black_scholes, {Range{20, 180}, Range{20, 180}, Range{0.1, 3}})},
+      {"chain20", "5 rounds of y*x, +c, -x, max(y, c)", Kind::memory, flat, {1, 1}, true, runner("chain20", chain20, {one})},
+      {"add_transpose", "x + transpose(x)", Kind::memory, {8192, 8192}, {1, 1}, false, runner("add_transpose", add_transpose, {one})},
+      {"sum_all", "sum of all elements", Kind::memory, {65536, 1024}, {1, 0}, false, runner("sum_all", sum_all, {one})},
+      {"sum_rows", "sums of rows", Kind::memory, {65536, 1024}, {1, 0}, false, runner("sum_rows", sum_rows, {one})},
+      {"sum_cols", "sums of columns", Kind::memory, {65536, 1024}, {1, 0}, false, runner("sum_cols", sum_cols, {one})},
+      {"softmax", "of rows", Kind::memory, {16384, 4096}, {1, 1}, false, runner("softmax", softmax_rows, {Range{-8, 8}})},
+      {"layernorm", "of rows, with scale and bias", Kind::memory, {65536, 1024}, {1, 1}, false, make_layernorm},
+      {"adam", "a step of Adam: three results in place of the state", Kind::memory, {int64_t{1} << 24}, {4, 3, true}, false,
+       runner<3>("adam", adam, {one, Range{-0.1, 0.1}, Range{0, 0.1}, one})},
+      {"add", "x + y: eagerly it is the plain one-op kernel", Kind::memory, flat, {2, 1}, false, runner("add", add, {one, one})},
+      {"chain20_l2", "chain20 in cache", Kind::cached, {1 << 16}, {1, 1}, false, runner("chain20_l2", chain20, {one})},
+      {"softmax_l2", "softmax of rows in cache", Kind::cached, {128, 512}, {1, 1}, false, runner("softmax_l2", softmax_rows, {Range{-8, 8}})},
+      {"tiny", "x*y + x - y on 16 elements: the cost of a call", Kind::call, {16}, {2, 1}, false, runner("tiny", tiny, {one, one})},
+      {"chain200", "50 rounds of chain20's ops: what compiling costs an op", Kind::compile, {1 << 16}, {1, 1}, false,
+       runner("chain200", chain200, {one})},
+  };
+}
+
+}  // namespace
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = make_cases();
+  return all;
+}
+
+Shape scaled(const Case& c, int64_t scale) {
+  std::vector<int64_t> extents = c.shape.vec();
+  if (extents.size() == 2 && extents[0] == extents[1]) {
+    const auto side = static_cast<double>(extents[0]) / std::sqrt(static_cast<double>(scale));
+    extents[0] = extents[1] = std::max<int64_t>(1, std::llround(side));
+  } else {
+    extents[0] = std::max<int64_t>(1, extents[0] / scale);
+  }
+  return Shape(std::move(extents));
+}
+
+}  // namespace frit::bench

@@ -1,0 +1,65 @@
+// The cases of the bench: functions as users write them, their inputs, and the memory traffic that the
+// laws require of them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frit/tensor.h"
+
+namespace frit::bench {
+
+// What one call must move at least, in whole arrays of the case's shape: each input read once, each
+// result written once. In place: results take the place of inputs that are given away.
+struct Traffic {
+  int reads = 0;
+  int writes = 0;
+  bool in_place = false;
+};
+
+struct Cold {
+  double trace_us = 0;    // recording the function
+  double lower_ms = 0;    // passes, schedules, plan
+  double compile_ms = 0;  // machine code
+};
+
+// A case on its inputs. Each call computes the same from the same inputs, but for cases that give their
+// state away: those go on from where the last call of the same kind left it.
+class Runner {
+ public:
+  virtual ~Runner() = default;
+  virtual std::vector<Tensor> eager() = 0;  // the function itself
+  virtual std::vector<Tensor> fused() = 0;  // through jit
+  virtual void fused_again(int times) = 0;  // warm calls, nothing kept
+  virtual void eager_again(int times) = 0;
+  virtual Cold cold() = 0;                  // a fresh jit of it, compiled with empty caches
+  virtual std::string ir() = 0;             // the traced function
+};
+
+enum class Kind {
+  memory,   // larger than the caches: held against the memory probe
+  cached,   // in cache: many calls a round, held against the probe in cache
+  call,     // so small that only the call itself counts: no limit
+  compile,  // only the cold compile counts
+};
+
+struct Case {
+  std::string name;
+  std::string what;          // one line for --list
+  Kind kind = Kind::memory;
+  Shape shape;               // of its arrays
+  Traffic traffic;
+  bool elementwise = false;  // its ops are reported one by one as well
+  std::function<std::unique_ptr<Runner>(const Shape&)> make;
+};
+
+const std::vector<Case>& cases();
+
+// The case's shape with the number of elements divided by about `scale` (tests): the first axis
+// shrinks, of a square matrix both do, so that a row stays a row.
+Shape scaled(const Case& c, int64_t scale);
+
+}  // namespace frit::bench
