@@ -1,0 +1,91 @@
+// What the elementary functions share: polynomials, powers of two, bit views, and the constants of
+// their types. X is Num<T> or Expr<T> (ir/num.h, ir/expr.h), T float or double.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#include "ir/expr.h"
+#include "ir/math_polynomials.h"
+#include "ir/num.h"
+
+namespace frit::ir::math {
+
+template <class T>
+inline constexpr bool single = std::is_same_v<T, float>;
+
+template <class T>
+using int_of = std::conditional_t<single<T>, int32_t, int64_t>;
+
+// c in the type of x.
+template <class X>
+X number(X x, double c) { return x.lit(static_cast<typename X::type>(c)); }
+
+// The constant for x's type.
+template <class X>
+X number(X x, float f32, double f64) {
+  if constexpr (single<typename X::type>) return x.lit(f32);
+  else return x.lit(f64);
+}
+
+template <class X>
+auto to_bits(X x) { return bitcast<int_of<typename X::type>>(x); }
+
+template <class I>
+auto to_float(I i) {
+  return bitcast<std::conditional_t<std::is_same_v<typename I::type, int32_t>, float, double>>(i);
+}
+
+// c[0] + c[1] x + c[2] x^2 + ..., by Horner's rule.
+template <class X, size_t N>
+X polynomial(X x, const std::array<typename X::type, N>& c) {
+  X p = x.lit(c[N - 1]);
+  for (size_t k = N - 1; k-- > 0;) p = fma(p, x, x.lit(c[k]));
+  return p;
+}
+
+// NaN passes; one instruction each on x86, unlike IEEE's minimum and maximum.
+template <class X>
+X at_least(X x, X lo) { return select(lt(x, lo), lo, x); }
+template <class X>
+X at_most(X x, X hi) { return select(lt(hi, x), hi, x); }
+
+// Adding 1.5 * 2^(digits-1) rounds to an integer that then stands in the low bits. With the bias of
+// the exponent added as well, shifting those bits up makes the power of two.
+template <class T>
+inline constexpr int mantissa_bits = std::numeric_limits<T>::digits - 1;
+template <class T>
+inline constexpr int exponent_bias = std::numeric_limits<T>::max_exponent - 1;
+template <class T>
+inline constexpr T round_shift = T{1.5} * (int64_t{1} << mantissa_bits<T>);
+template <class T>
+inline constexpr T power_shift = round_shift<T> + exponent_bias<T>;
+
+// 2^n from t = n + power_shift, n a normal exponent.
+template <class X>
+X power_of_two(X t) {
+  auto i = to_bits(t);
+  return to_float(shl(i, i.lit(int_of<typename X::type>{mantissa_bits<typename X::type>})));
+}
+
+// y with the sign of x, y not negative.
+template <class X>
+X with_sign_of(X x, X y) {
+  auto i = to_bits(x);
+  using I = int_of<typename X::type>;
+  return to_float((i & i.lit(std::numeric_limits<I>::min())) | to_bits(y));
+}
+
+// ln 2 in two parts; the first has zeros at its end, so that small multiples of it are exact.
+inline constexpr double ln2_hi32 = 0x1.62e4p-1, ln2_lo32 = 0x1.7f7d1cf79abcap-20;
+inline constexpr double ln2_hi64 = 0x1.62e42fefa38p-1, ln2_lo64 = 0x1.ef35793c7673p-45;
+inline constexpr double log2_e = 0x1.71547652b82fep+0;
+
+template <class X>
+X ln2_hi(X x) { return number(x, static_cast<float>(ln2_hi32), ln2_hi64); }
+template <class X>
+X ln2_lo(X x) { return number(x, static_cast<float>(ln2_lo32), ln2_lo64); }
+
+}  // namespace frit::ir::math

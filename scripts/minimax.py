@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+"""Computes the polynomials of ir/math_*.h and writes them to ir/math_polynomials.h.
+
+Each row of JOBS asks for the polynomial sum c[k] * x**powers[k] that comes closest to f on
+[lo, hi] in the weighted maximum norm: Remez' exchange in high precision, after which the
+coefficients are rounded to the type one at a time, lowest power first, the rest being fitted
+again after each. Needs mpmath (pip install mpmath).
+
+  scripts/minimax.py            prints the header
+  scripts/minimax.py NAME...    prints the named rows only
+"""
+
+import struct
+import sys
+
+from mpmath import mp, mpf
+
+mp.prec = 160
+
+LN2 = mp.log(2)
+
+
+def chebyshev_points(lo, hi, n):
+    return [(lo + hi) / 2 - (hi - lo) / 2 * mp.cos(mp.pi * k / (n - 1)) for k in range(n)]
+
+
+def remez(f, w, lo, hi, powers, grid=600, rounds=30):
+    """Coefficients for `powers` and the weighted maximum error."""
+    n = len(powers)
+    xs = chebyshev_points(lo, hi, grid)
+    # The ends may be removable singularities: step inside a little.
+    xs[0] = lo + (hi - lo) * mpf(2) ** -40
+    xs[-1] = hi - (hi - lo) * mpf(2) ** -40
+    xs = [x for x in xs if x != 0]
+    if n == 0:
+        return [], max(abs(w(x) * f(x)) for x in xs)
+    fs = [f(x) for x in xs]
+    ws = [w(x) for x in xs]
+    pw = [[x ** p for p in powers] for x in xs]
+    m = len(xs)
+    ref = [round((m - 1) * (1 - mp.cos(mp.pi * k / n)) / 2) for k in range(n + 1)]
+    ref = [int(r) for r in ref]
+    best = None
+    for _ in range(rounds):
+        a = mp.matrix(n + 1, n + 1)
+        b = mp.matrix(n + 1, 1)
+        for i, r in enumerate(ref):
+            for j in range(n):
+                a[i, j] = pw[r][j]
+            a[i, n] = (-1) ** i / ws[r]
+            b[i] = fs[r]
+        try:
+            sol = mp.lu_solve(a, b)
+        except ZeroDivisionError:
+            break
+        c = [sol[j] for j in range(n)]
+        err = [ws[i] * (fs[i] - sum(c[j] * pw[i][j] for j in range(n))) for i in range(m)]
+        worst = max(abs(e) for e in err)
+        if best is None or worst < best[1]:
+            best = (c, worst)
+        # The extrema between sign changes.
+        ext = []
+        for i in range(m):
+            if not ext or (err[i] > 0) != (err[ext[-1]] > 0):
+                ext.append(i)
+            elif abs(err[i]) > abs(err[ext[-1]]):
+                ext[-1] = i
+        while len(ext) > n + 1:
+            ext.pop(0 if abs(err[ext[0]]) < abs(err[ext[-1]]) else -1)
+        if len(ext) < n + 1 or worst <= abs(sol[n]) * mpf('1.0005'):
+            break
+        ref = ext
+    return best or ([mpf(0)] * n, max(abs(a * b) for a, b in zip(ws, fs)))
+
+
+def round_to(value, kind):
+    fmt = 'f' if kind == 'f32' else 'd'
+    if kind == 'f64':
+        return mpf(float(value))
+    # mpmath rounds to 24 bits once; float() of that is exact.
+    old = mp.prec
+    mp.prec = 24
+    r = +value
+    mp.prec = old
+    return mpf(struct.unpack(fmt, struct.pack(fmt, float(r)))[0])
+
+
+def fit(f, w, lo, hi, powers, kind, greedy):
+    lo, hi = mpf(lo), mpf(hi)
+    error = lambda cs: remez(lambda x: f(x) - sum(c * x ** p for p, c in cs), w, lo, hi, [])[1]
+    powers = list(powers)
+    rest, _ = remez(f, w, lo, hi, powers)
+    rest = list(zip(powers, rest))
+    fixed = []
+    while rest:
+        take = 1 if greedy else len(rest)
+        fixed += [(p, round_to(c, kind)) for p, c in rest[:take]]
+        rest = rest[take:]
+        if rest:
+            # Without the constant the exchange need not succeed: keep the better of new and old.
+            g = lambda x: f(x) - sum(c * x ** p for p, c in fixed)
+            c, _ = remez(g, w, lo, hi, [p for p, _ in rest])
+            again = list(zip([p for p, _ in rest], c))
+            if error(fixed + again) < error(fixed + rest):
+                rest = again
+    return fixed, error(fixed)
+
+
+def hexa(c, kind):
+    s = float(c).hex()
+    if '.' in s and 'p' in s:
+        head, exp = s.split('p')
+        head = head.rstrip('0').rstrip('.')
+        s = head + 'p' + exp
+    return s + ('f' if kind == 'f32' else '')
+
+
+# name, type, f, weight, lo, hi, number of coefficients, comment
+JOBS = []
+
+
+def job(name, kind, f, w, lo, hi, count, note, greedy=None):
+    JOBS.append((name, kind, f, w, lo, hi, range(count), note, kind == 'f32' if greedy is None else greedy))
+
+
+S2 = mp.sqrt(mpf(1) / 2)
+SLACK = mpf('1.0001')  # for arguments that rounding put just outside
+
+# exp(r) = 1 + (r + r^2 q(r))
+exp_q = lambda r: (mp.expm1(r) - r) / r ** 2
+exp_w = lambda r: r ** 2 / mp.exp(r)
+for kind, count in ('f32', 6), ('f64', 13):
+    job('exp_q', kind, exp_q, exp_w, -LN2 * SLACK, LN2 * SLACK, count, '(exp(r) - 1 - r) / r^2, |r| <= ln 2')
+
+# expm1(r) = r + r^2 q(r)
+for kind, count in ('f32', 6), ('f64', 12):
+    job('expm1_q', kind, exp_q, lambda r: r ** 2 / mp.expm1(r), -mp.log(mpf(4) / 3) * SLACK, mp.log(mpf(3) / 2) * SLACK,
+        count, '(exp(r) - 1 - r) / r^2, -ln 4/3 <= r <= ln 3/2')
+
+# log(1 + f) = f + f^2 q(f)
+log_q = lambda f: (mp.log1p(f) - f) / f ** 2
+for kind, count in ('f32', 10), ('f64', 22):
+    job('log_q', kind, log_q, lambda f: f ** 2 / mp.log1p(f), -mpf(1) / 3 * SLACK, mpf(1) / 3 * SLACK, count,
+        '(log(1 + f) - f) / f^2, |f| <= 1/3')
+
+# tanh(a) = a + a p(z), z = a^2, 0 <= a <= 1
+tanh_p = lambda z: (mp.tanh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z
+for kind, count in ('f32', 7), ('f64', 15):
+    job('tanh_p', kind, tanh_p, lambda z: z * mp.sqrt(z) / mp.tanh(mp.sqrt(z)), 0, 1, count,
+        '(tanh(a)/a - 1) / z, z = a^2, a <= 1')
+# tanh(a) = 1 - e g(e), e = exp(-2 a), a >= 1
+tanh_g = lambda e: 2 / (1 + e)
+for kind, count in ('f32', 5), ('f64', 11):
+    job('tanh_g', kind, tanh_g, lambda e: e, 0, mp.exp(-2) * SLACK, count, '2 / (1 + e), e <= exp(-2)')
+for kind, count in ('f32', 7), ('f64', 12):
+    job('exp_near', kind, mp.exp, lambda r: mp.exp(-r), -LN2 / 2 * SLACK, LN2 / 2 * SLACK, count, 'exp(r), |r| <= ln 2 / 2')
+
+def mid(start, kind, step):
+    """A number from `start` upwards where erf is within 1/64 unit in the last place of one of the type."""
+    m = mpf(start)
+    while True:
+        e = mp.erf(m)
+        if abs(e - round_to(e, kind)) < mpf(2) ** (-31 if kind == 'f32' else -60):
+            return m
+        m += mpf(2) ** step
+
+
+ERF_MID32 = mid('2.4609375', 'f32', -20)
+ERF_MID64 = mid('3.4609375', 'f64', -48)
+
+# erf(a) = a + a p(z), z = a^2, 0 <= a <= 1
+erf_p = lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1
+for kind, count in ('f32', 7), ('f64', 13):
+    job('erf_p', kind, erf_p, lambda z: mp.sqrt(z) / mp.erf(mp.sqrt(z)), 0, 1, count, 'erf(a)/a - 1, z = a^2, a <= 1')
+# Centres where erf is nearly a number of the type.
+for kind, count, m, r in ('f32', 16, ERF_MID32, '1.47'), ('f64', 38, ERF_MID64, '2.47'):
+    job('erf_far', kind, lambda t, m=m: mp.erf(t + m), lambda t: mpf(1), -mpf(r), mpf(r), count, f'erf({float(m).hex()} + t), |t| <= {r}')
+
+# sin(pi h) = h (p(h^2)), |h| <= 1/2
+sin_p = lambda z: mp.sin(mp.pi * mp.sqrt(z)) / mp.sqrt(z)
+for kind, count in ('f64', 10),:
+    job('sin_p', kind, sin_p, lambda z: 1 / sin_p(z), 0, mpf(1) / 4 * SLACK, count, 'sin(pi h)/h, z = h^2, |h| <= 1/2')
+# the same to single precision, evaluated in f64
+job('sin_short', 'f64', sin_p, lambda z: 1 / sin_p(z), 0, mpf(1) / 4 * SLACK, 6, 'sin(pi h)/h, z = h^2, |h| <= 1/2, for f32')
+# log2(1 + f) = f q(f), and 2^r, to single precision, for pow
+job('log2_short', 'f64', lambda f: mp.log1p(f) / f / LN2, lambda f: f * LN2 / mp.log1p(f), S2 * (1/SLACK) - 1, mp.sqrt(mpf(2)) * SLACK - 1, 15,
+    'log2(1 + f)/f, sqrt(1/2) <= 1 + f <= sqrt(2), for f32')
+job('exp2_short', 'f64', lambda r: mpf(2) ** r, lambda r: mpf(2) ** -r, -SLACK / 2, SLACK / 2, 7, '2^r, |r| <= 1/2, for f32')
+job('exp_short', 'f64', mp.exp, lambda r: mp.exp(-r), -LN2 / 2 * SLACK, LN2 / 2 * SLACK, 7, 'exp(r), |r| <= ln 2 / 2, for f32')
+
+def main():
+    wanted = sys.argv[1:]
+    out = []
+    if not wanted:
+        out.append('// Polynomials of ir/math_*.h, lowest power first. Written by scripts/minimax.py: change it there.\n'
+                   '#pragma once\n\n#include <array>\n\nnamespace frit::ir::math {\n\n'
+                   '// Coefficients for the type T.')
+        for name in dict.fromkeys(j[0] for j in JOBS):
+            out.append(f'template <class T>\ninline constexpr int {name} = 0;')
+        out.append('\n// The centre of erf_far, where erf is nearly a number of the type.\n'
+                   'template <class T>\ninline constexpr T erf_mid = T{};\n'
+                   f'template <>\ninline constexpr float erf_mid<float> = {hexa(ERF_MID32, "f32")};\n'
+                   f'template <>\ninline constexpr double erf_mid<double> = {hexa(ERF_MID64, "f64")};')
+    for name, kind, f, w, lo, hi, powers, note, greedy in JOBS:
+        if wanted and name not in wanted:
+            continue
+        mp.prec = 160
+        fixed, err = fit(f, w, lo, hi, powers, kind, greedy)
+        t = 'float' if kind == 'f32' else 'double'
+        e = mp.log(err, 2) if err else mpf(-999)
+        out.append(f'\n// {note}. Error 2^{float(e):.1f}.')
+        out.append(f'template <>\ninline constexpr std::array<{t}, {len(fixed)}> {name}<{t}> = {{')
+        for _, c in fixed:
+            out.append(f'    {hexa(c, kind)},  // {float(c):.9g}')
+        out.append('};')
+        print(f'{name} {kind}: 2^{float(e):.2f}', file=sys.stderr, flush=True)
+    if not wanted:
+        out.append('\n}  // namespace frit::ir::math')
+    print('\n'.join(out))
+
+
+if __name__ == '__main__':
+    main()
