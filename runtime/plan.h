@@ -67,4 +67,7 @@ struct RunCounters {
 // register on every thread. Throws Error if memory cannot be had; then nothing has been written.
 void execute(const Plan& plan, const void* const* inputs, void* const* outputs, int threads, RunCounters* counters = nullptr);
 
+// Throws std::logic_error if the plan contradicts itself: a buffer that is not there, no code.
+void check(const Plan& plan);
+
 }  // namespace frit::rt

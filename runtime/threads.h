@@ -5,17 +5,20 @@
 
 namespace frit::rt {
 
-// Calls fn(context, lo, hi, worker) over disjoint ranges that cover [0, count), each of at least
-// `grain` items but for the last, on at most `threads` threads; returns when all are done.
-// worker is below `threads` and distinct among those running at the same time in this call.
-// The last worker to finish calls last(context, worker), if given, before the return: nobody waits
-// for it but the caller. Calls from several threads at a time are safe. fn must not throw.
+// Calls fn(context, lo, hi, worker) over disjoint ranges that cover [0, count), each a multiple of
+// `grain` long but for the last, on at most `threads` threads; returns when all are done.
+// worker is below `threads` and distinct among those running at the same time in this call; its ranges
+// lie side by side as far as balance allows. The last worker to finish calls last(context, worker), if
+// given, before the return: nobody waits for it but the caller. Work of one grain, calls from inside
+// fn, and calls while another thread has the pool run on the caller alone. Safe from several threads
+// at a time, and in the child of a fork. fn must not throw.
 using RangeFn = void (*)(void* context, int64_t lo, int64_t hi, int worker);
 using LastFn = void (*)(void* context, int worker);
 void parallel_for(int64_t count, int64_t grain, int threads, RangeFn fn, LastFn last, void* context);
 
+inline constexpr int kMostThreads = 1024;
 int default_threads();            // FRIT_THREADS, or the cores this process may use
-void set_default_threads(int n);  // n >= 1
+void set_default_threads(int n);  // n in [1, kMostThreads]; anything else throws Error
 
 // Saves the floating-point control register, sets round to nearest, no flushing, no traps; restores it.
 class FloatControl {

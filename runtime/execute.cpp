@@ -1,0 +1,174 @@
+// Runs plans. All memory is had before the first launch, so that a plan either runs or has written
+// nothing; a plan without temporaries and scratch allocates nothing.
+#include <algorithm>
+#include <stdexcept>
+
+#include "frit/error.h"
+#include "runtime/memory.h"
+#include "runtime/plan.h"
+#include "runtime/threads.h"
+
+namespace frit::rt {
+namespace {
+
+// What one core does in a nanosecond, roughly: to decide how many threads pay, and how small a piece
+// of work may be. Waking a thread costs some microseconds.
+constexpr int64_t kBytesPerNs = 40;
+constexpr int64_t kFlopsPerNs = 20;
+constexpr int64_t kLeastNsPerThread = 3000;
+constexpr int64_t kLeastNsPerChunk = 1000;
+
+int64_t estimated_ns(const Launch& l) {
+  return std::max((l.bytes_read + l.bytes_written) / kBytesPerNs, l.flops / kFlopsPerNs);
+}
+
+int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
+
+// A worker's scratch begins on a page of its own.
+int64_t scratch_stride(int64_t bytes) { return bytes <= 4096 ? round_up(bytes, 128) : round_up(bytes, 4096); }
+
+// Scratch of all workers of a call, kept by the calling thread for the next one.
+class Scratch {
+ public:
+  explicit Scratch(int64_t bytes) {
+    if (bytes == 0) return;
+    std::shared_ptr<Storage>& mine = kept();
+    own_ = std::move(mine);  // a call from inside a kernel would get its own
+    if (!own_ || own_->bytes() < bytes) {
+      own_.reset();
+      own_ = allocate(bytes);
+    }
+  }
+  ~Scratch() {
+    if (own_ && own_->bytes() <= kMostKept) kept() = std::move(own_);
+  }
+  Scratch(const Scratch&) = delete;
+  char* data() const { return own_ ? static_cast<char*>(own_->data()) : nullptr; }
+
+ private:
+  static constexpr int64_t kMostKept = 8 << 20;
+  static std::shared_ptr<Storage>& kept() {
+    static thread_local std::shared_ptr<Storage> storage;
+    return storage;
+  }
+  std::shared_ptr<Storage> own_;
+};
+
+// The pointers of a launch; the usual few need no allocation.
+class Pointers {
+ public:
+  explicit Pointers(size_t most) {
+    if (most > kFew) {
+      many_.resize(most);
+      at_ = many_.data();
+    }
+  }
+  void** data() { return at_; }
+
+ private:
+  static constexpr size_t kFew = 48;
+  void* few_[kFew];
+  std::vector<void*> many_;
+  void** at_ = few_;
+};
+
+struct Call {
+  const KernelCode* code;
+  void* const* buffers;
+  const int64_t* params;
+  char* scratch;
+  int64_t stride;
+};
+
+void run_range(void* context, int64_t lo, int64_t hi, int worker) noexcept {
+  const Call& c = *static_cast<const Call*>(context);
+  FloatControl plain;
+  c.code->work(c.buffers, c.params, lo, hi, c.scratch ? c.scratch + c.stride * worker : nullptr);
+}
+
+void run_finish(void* context, int worker) noexcept {
+  const Call& c = *static_cast<const Call*>(context);
+  FloatControl plain;
+  c.code->finish(c.buffers, c.params, 0, 0, c.scratch ? c.scratch + c.stride * worker : nullptr);
+}
+
+int threads_for(const Launch& l, int threads, int64_t ns) {
+  if (threads <= 1 || l.work <= l.grain) return 1;
+  return static_cast<int>(std::clamp<int64_t>(ns / kLeastNsPerThread, 1, threads));
+}
+
+}  // namespace
+
+void execute(const Plan& plan, const void* const* inputs, void* const* outputs, int threads, RunCounters* counters) {
+  FloatControl plain;
+  size_t most_buffers = 0;
+  int64_t scratch_bytes = 0;
+  for (const Launch& l : plan.launches) {
+    most_buffers = std::max(most_buffers, l.buffers.size());
+    if (l.scratch_bytes > 0) {
+      int64_t stride = scratch_stride(l.scratch_bytes);
+      scratch_bytes = std::max(scratch_bytes, stride * threads_for(l, threads, estimated_ns(l)));
+    }
+  }
+  std::shared_ptr<Storage> arena;
+  if (plan.arena_bytes > 0) arena = allocate(plan.arena_bytes);
+  char* temps = arena ? static_cast<char*>(arena->data()) : nullptr;
+  Scratch scratch(scratch_bytes);
+  Pointers pointers(most_buffers);
+  void** buffers = pointers.data();
+
+  for (const Launch& l : plan.launches) {
+    for (size_t i = 0; i < l.buffers.size(); ++i) {
+      const BufferRef& b = l.buffers[i];
+      char* base = temps;
+      // Kernels write only to what is an output or a temp; donation makes an input an output.
+      if (b.kind == BufferRef::input) base = static_cast<char*>(const_cast<void*>(inputs[b.number]));
+      else if (b.kind == BufferRef::output) base = static_cast<char*>(outputs[b.number]);
+      buffers[i] = base + b.offset;
+    }
+    const KernelCode& code = *l.code;
+    Call call{&code, buffers, l.params.data(), l.scratch_bytes > 0 ? scratch.data() : nullptr,
+              scratch_stride(l.scratch_bytes)};
+    int64_t ns = estimated_ns(l);
+    int n = threads_for(l, threads, ns);
+    if (n == 1) {
+      if (l.work > 0) code.work(buffers, call.params, 0, l.work, call.scratch);
+      if (code.finish) code.finish(buffers, call.params, 0, 0, call.scratch);
+    } else {
+      // Pieces that take long enough to be worth handing out, in whole grains.
+      int64_t grain = std::max<int64_t>(l.grain, 1);
+      int64_t pieces = std::max<int64_t>(ns / kLeastNsPerChunk, n);
+      if (l.work / grain > pieces) grain = round_up(l.work / pieces, grain);
+      parallel_for(l.work, grain, n, run_range, code.finish ? run_finish : nullptr, &call);
+    }
+    if (counters) {
+      ++counters->launches;
+      counters->bytes_read += l.bytes_read;
+      counters->bytes_written += l.bytes_written;
+    }
+  }
+}
+
+void check(const Plan& plan) {
+  auto fail = [&](size_t launch, const std::string& what) {
+    throw std::logic_error("plan " + plan.name + ", launch " + std::to_string(launch) + ": " + what);
+  };
+  for (size_t i = 0; i < plan.launches.size(); ++i) {
+    const Launch& l = plan.launches[i];
+    if (!l.code || (l.work > 0 && !l.code->work)) fail(i, "no code");
+    if (l.work < 0 || l.grain < 1 || l.scratch_bytes < 0) fail(i, "negative work, grain or scratch");
+    for (const BufferRef& b : l.buffers) {
+      if (b.offset < 0) fail(i, "a buffer before its start");
+      if (b.kind == BufferRef::input && (b.number < 0 || b.number >= plan.inputs)) fail(i, "no such input");
+      if (b.kind == BufferRef::output) {
+        if (b.number < 0 || b.number >= static_cast<int64_t>(plan.outputs.size())) fail(i, "no such output");
+        const Output& o = plan.outputs[static_cast<size_t>(b.number)];
+        if (o.alias_input >= 0 || o.alias_output >= 0) fail(i, "an output that is only an alias");
+        if (b.offset > o.bytes) fail(i, "an offset past the end of an output");
+      }
+      if (b.kind == BufferRef::temp && b.offset > plan.arena_bytes) fail(i, "a temporary past the arena");
+    }
+  }
+}
+
+}  // namespace frit::rt
