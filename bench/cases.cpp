@@ -97,6 +97,8 @@ class FunctionRunner : public Runner {
     return {s.trace_ms * 1000, s.lower_ms, s.compile_ms};
   }
 
+  std::vector<Tensor> inputs() override { return {fused_.begin(), fused_.end()}; }
+
   std::string ir() override {
     return std::apply([&](const auto&... x) { return jitted_.ir(Level::tensor, x...); }, fused_);
   }

@@ -37,6 +37,7 @@ class Runner {
   virtual void eager_again(int times) = 0;
   virtual Cold cold() = 0;                  // a fresh jit of it, compiled with empty caches
   virtual std::string ir() = 0;             // the traced function
+  virtual std::vector<Tensor> inputs() = 0;
 };
 
 enum class Kind {

@@ -1,0 +1,139 @@
+// `frit bench`: the command line of the bench (bench/ holds cases, probes, measuring and reports).
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+
+#include "bench/cases.h"
+#include "bench/measure.h"
+#include "bench/report.h"
+#include "codegen/kernel.h"
+#include "frit/config.h"
+#include "tools/cli.h"
+
+namespace frit::tools {
+namespace {
+
+struct Options {
+  std::vector<std::string> cases;
+  std::string json, baseline, isa;
+  bool list = false;
+  int threads = 0, rounds = 0;
+  int64_t scale = 1;
+};
+
+std::vector<const bench::Case*> chosen(const Options& o) {
+  std::vector<const bench::Case*> out;
+  std::vector<std::string> names;
+  for (const bench::Case& c : bench::cases()) names.push_back(c.name);
+  for (const std::string& name : o.cases)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw UsageError("there is no case '" + name + "'", did_you_mean(name, names, "`frit bench --list` lists them"));
+  for (const bench::Case& c : bench::cases())
+    if (o.cases.empty() || std::find(o.cases.begin(), o.cases.end(), c.name) != o.cases.end()) out.push_back(&c);
+  return out;
+}
+
+int list(const std::vector<const bench::Case*>& cases, bool as_json) {
+  Json all = Json::array();
+  std::vector<std::vector<std::string>> rows;
+  for (const bench::Case* c : cases) {
+    all.push_back(Json{{"name", c->name}, {"shape", c->shape.vec()}, {"dtype", "f32"}, {"what", c->what}});
+    rows.push_back({c->name, "f32" + c->shape.str(), c->what});
+  }
+  print(as_json ? all.dump(2) + "\n" : table({"case", "arrays", "what"}, "lll", rows));
+  return kOk;
+}
+
+Json read_baseline(const std::string& file) {
+  std::ifstream in(file);
+  if (!in) throw Error("frit bench", "cannot read the baseline " + file);
+  try {
+    Json j = Json::parse(in);
+    for (const Json& c : j.at("cases"))
+      for (const char* key : {"name", "shape", "dtype", "threads", "isa", "fused_us", "of_limit", "hash"}) c.at(key);
+    return j;
+  } catch (const Json::exception& e) {
+    throw Error("frit bench", file + " is not a JSON file of `frit bench`: " + e.what());
+  }
+}
+
+// A line that the next one overwrites on a terminal; whole lines elsewhere.
+void progress(const std::string& text) {
+  static const bool terminal = isatty(2);
+  std::fprintf(stderr, terminal ? "\r\033[K%s" : "%s\n", text.c_str());
+  std::fflush(stderr);
+}
+
+int run(const Options& o) {
+  const std::vector<const bench::Case*> cases = chosen(o);
+  if (o.list) return list(cases, !o.json.empty());
+  if (o.threads < 0) throw UsageError("--threads must be at least 1");
+  if (o.rounds < 0) throw UsageError("--rounds must be at least 1");
+  if (o.scale < 1) throw UsageError("--scale must be at least 1");
+  Json baseline;
+  if (!o.baseline.empty()) baseline = read_baseline(o.baseline);
+  if (!o.isa.empty()) {
+    expect_choice("an instruction set", o.isa, {"avx2", "avx512"});
+    codegen::set_isa(o.isa == "avx2" ? codegen::Isa::avx2 : codegen::Isa::avx512);
+  }
+  bench::Settings settings;
+  settings.threads = o.threads > 0 ? o.threads : threads();
+  if (o.rounds > 0) settings.rounds = o.rounds;
+  settings.scale = o.scale;
+  settings.progress = progress;
+
+  const with_threads scope(settings.threads);
+  std::vector<bench::CaseResult> results;
+  for (const bench::Case* c : cases) {
+    results.push_back(bench::measure(*c, settings));
+    trim_memory();
+  }
+  progress("");
+
+  if (!o.json.empty()) {
+    const std::string text = bench::to_json(results).dump(2) + "\n";
+    if (o.json == "-") {
+      print(text);
+    } else {
+      std::ofstream out(o.json);
+      if (!(out << text).flush()) throw Error("frit bench", "cannot write " + o.json);
+    }
+  }
+  if (o.json != "-") print(bench::to_table(results));
+
+  int code = kOk;
+  for (const bench::CaseResult& r : results)
+    if (!r.same_bits) {
+      std::fprintf(stderr, "%s: eager and fused give different bits\n", r.name.c_str());
+      code = kUserError;
+    }
+  if (!o.baseline.empty())
+    for (const std::string& line : bench::worse_than(baseline, results)) {
+      std::fprintf(stderr, "%s\n", line.c_str());
+      code = kUserError;
+    }
+  return code;
+}
+
+}  // namespace
+
+CLI::App* add_bench(CLI::App& app, Action& action) {
+  CLI::App* c = app.add_subcommand("bench", "Eager and fused against the limit of the machine (docs/bench.md)");
+  auto o = std::make_shared<Options>();
+  c->add_option("CASE", o->cases, "cases to run (default: all)");
+  c->add_flag("--list", o->list, "list the cases");
+  c->add_option("--json", o->json, "write the results as JSON to a file, - for standard output; with --list: list as JSON")
+      ->expected(0, 1)
+      ->default_str("-");
+  c->add_option("--threads", o->threads, "threads of every call (default: the cores of this process)");
+  c->add_option("--isa", o->isa, "instruction set: avx2 or avx512 (default: the best of this CPU)");
+  c->add_option("--baseline", o->baseline, "an older JSON: exit 1 where a case is slower by a tenth, or has other bits");
+  c->add_option("--rounds", o->rounds, "rounds of eager, fused and probe (default: 7)");
+  c->add_option("--scale", o->scale, "divide the sizes of the arrays (tests)");
+  c->final_callback([=, &action] { action = [=] { return run(*o); }; });
+  return c;
+}
+
+}  // namespace frit::tools
