@@ -26,7 +26,6 @@ X exp(X x) {
 template <class X>
 X expm1(X x) {
   using T = typename X::type;
-  const X one = x.lit(T{1});
   const X c = at_most(at_least(x, number(x, -20.0f, -40.0)), number(x, 89.0f, 710.0));
   const X n = rint(fma(c, number(c, log2_e), number(c, -0.085)));
   const X h = fma(n, -ln2_hi(c), c);
