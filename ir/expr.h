@@ -109,4 +109,9 @@ Expr<U> bitcast(Expr<T> a) {
   else return {a.r, a.r->node(PrimNode{Prim::bitcast, dtype_of<U>(), dtype_of<T>(), a.id, -1, -1, 0})};
 }
 
+template <class U, class T>
+Expr<U> bitcast_any(Expr<T> a) {
+  return {a.r, a.r->node(PrimNode{Prim::bitcast, dtype_of<U>(), dtype_of<T>(), a.id, -1, -1, 1})};
+}
+
 }  // namespace frit::ir

@@ -173,5 +173,10 @@ template <class U, class T>
 Num<U> bitcast(Num<T> a) {
   return {std::bit_cast<U>(detail::canonical(a.v))};
 }
+// For formulas whose result does not depend on the bits of a NaN.
+template <class U, class T>
+Num<U> bitcast_any(Num<T> a) {
+  return {std::bit_cast<U>(a.v)};
+}
 
 }  // namespace frit::ir

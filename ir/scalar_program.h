@@ -28,7 +28,8 @@ enum class Prim : uint8_t {
   shl, shr, // integers; LAWS.md, 5: any count outside [0, width) gives 0 (shr of signed: copies of the sign)
   select,   // operand 0 bool, 1 and 2 of dtype
   cast,     // operand of type `from`, result `dtype`; LAWS.md, 6
-  bitcast,  // operand of type `from` of the same size; NaN reads as the canonical one
+  bitcast,  // operand of type `from` of the same size; NaN reads as the canonical one, or as any if `imm`
+            // is 1 (for formulas whose result does not depend on it)
 };
 
 struct PrimNode {
