@@ -28,7 +28,7 @@ class Parser {
     close_function();
     place_list();
     f_.compact();  // drops places that no op has; everything else is in order already
-    if (places) *places = std::move(op_places_);
+    if (places) *places = std::move(places_);
     return std::move(f_);
   }
 
@@ -210,6 +210,7 @@ class Parser {
   }
 
   void signature() {
+    places_.func = lex_.loc(peek().begin);
     const bool fused = accept_word("fused");
     if (accept_word("func")) f_.level = fused ? Level::fused : Level::tensor;
     else if (!fused && accept_word("kernel")) f_.level = Level::kernel;
@@ -361,7 +362,7 @@ class Parser {
     // Outer ops come before the ops of their regions: the op takes its id now.
     const auto id = static_cast<OpId>(f_.ops.size());
     f_.ops.emplace_back();
-    op_places_.push_back(lex_.loc(start.begin));
+    places_.ops.push_back(lex_.loc(start.begin));
     r.ops.push_back(id);
 
     std::vector<std::pair<size_t, Number>> numbers;
@@ -596,7 +597,7 @@ class Parser {
   Token result_at_;
   LocId last_place_ = kNone;
   Token last_place_at_;
-  TextPlaces op_places_;
+  TextPlaces places_;
 };
 
 }  // namespace

@@ -17,8 +17,11 @@ struct PrintOptions {
 };
 
 std::string print(const Func& f, const PrintOptions& options = {});
-// Where each op stands in the text that was parsed, by op id.
-using TextPlaces = std::vector<Loc>;
+// Where things stand in the text that was parsed.
+struct TextPlaces {
+  Loc func;              // the function's head
+  std::vector<Loc> ops;  // by op id
+};
 
 // Reads back exactly what was printed: print(parse(t)) == t, and parse(print(f)) is compact(f).
 // Throws Error with the place in `file`. Checks the form only; verify() checks the meaning.
