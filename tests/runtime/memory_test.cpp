@@ -60,8 +60,12 @@ TEST(SizeClass, EverySizeFitsTheLeastBlock) {
   for (int64_t bytes = 1; bytes < 1 << 18; ++bytes) {
     int c = size_class(bytes);
     ASSERT_GE(block_bytes(c), bytes);
-    if (c) ASSERT_LT(block_bytes(c - 1), bytes);
-    if (bytes > 256) ASSERT_LE(block_bytes(c) * 4, bytes * 5 + 4 * 64);
+    if (c) {
+      ASSERT_LT(block_bytes(c - 1), bytes);
+    }
+    if (bytes > 256) {
+      ASSERT_LE(block_bytes(c) * 4, bytes * 5 + 4 * 64);
+    }
   }
 }
 
@@ -71,8 +75,12 @@ TEST_F(Memory, AlignedAndWholeAndCounted) {
     ASSERT_NE(s->data(), nullptr);
     EXPECT_EQ(s->bytes(), bytes);
     EXPECT_TRUE(aligned(s->data(), 64)) << bytes;
-    if (bytes > 32 << 10) EXPECT_TRUE(aligned(s->data(), 4096)) << bytes;
-    if (bytes >= kHugePage) EXPECT_TRUE(aligned(s->data(), kHugePage)) << bytes;
+    if (bytes > 32 << 10) {
+      EXPECT_TRUE(aligned(s->data(), 4096)) << bytes;
+    }
+    if (bytes >= kHugePage) {
+      EXPECT_TRUE(aligned(s->data(), kHugePage)) << bytes;
+    }
     std::memset(s->data(), 0xab, static_cast<size_t>(bytes));
     EXPECT_EQ(memory_stats().live_bytes, live_ + bytes);
     s.reset();
@@ -89,7 +97,9 @@ TEST_F(Memory, BlocksDoNotOverlap) {
       auto [s, mark] = live[i];
       const unsigned char* p = static_cast<unsigned char*>(s->data());
       for (int64_t k = 0; k < s->bytes(); k += 61) ASSERT_EQ(p[k], mark);
-      if (s->bytes()) ASSERT_EQ(p[s->bytes() - 1], mark);
+      if (s->bytes()) {
+        ASSERT_EQ(p[s->bytes() - 1], mark);
+      }
       live[i] = live.back();
       live.pop_back();
     } else {
