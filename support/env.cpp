@@ -74,6 +74,13 @@ bool parse(std::string_view s, Env::Isa& out) {
   return true;
 }
 
+bool parse(std::string_view s, Env::Engine& out) {
+  if (s == "llvm") out = Env::Engine::llvm;
+  else if (s == "interp") out = Env::Engine::interp;
+  else return false;
+  return true;
+}
+
 bool parse(std::string_view s, Env::Names& out) {
   return split(s, ',', [&](std::string_view piece) {
     out.emplace_back(piece);

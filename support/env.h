@@ -25,6 +25,7 @@ struct Bytes {
   int64_t value = -1;  // -1: not set
 };
 enum class Isa : uint8_t { best, avx2, avx512 };
+enum class Engine : uint8_t { llvm, interp };
 using Names = std::vector<std::string>;
 struct Checks {
   bool nan = false, captures = false;
@@ -42,6 +43,7 @@ struct Env {
   using Fuel = env_types::Fuel;
   using Bytes = env_types::Bytes;
   using Isa = env_types::Isa;
+  using Engine = env_types::Engine;
   using Names = env_types::Names;
   using Checks = env_types::Checks;
   using Dump = env_types::Dump;
