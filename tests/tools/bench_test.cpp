@@ -1,0 +1,110 @@
+// bench: fields, facts (launches, bits, hashes) and baselines, on small arrays. No time is judged.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "tests/tools/command.h"
+
+namespace frit::test {
+namespace {
+
+const std::vector<std::string> kOneLaunch = {"saxpy",    "gelu",     "black_scholes", "chain20",   "add_transpose", "sum_all",
+                                             "sum_rows", "sum_cols", "softmax",       "layernorm", "adam",          "tiny"};
+
+nlohmann::json bench(std::vector<std::string> options) {
+  std::vector<std::string> line = {"bench", "--scale", "4096", "--rounds", "2", "--json", temporary("out.json")};
+  line.insert(line.end(), options.begin(), options.end());
+  line.insert(line.end(), kOneLaunch.begin(), kOneLaunch.end());
+  const Result r = frit_command(line);
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_TRUE(contains(r.err, "softmax: ")) << r.err;   // progress
+  EXPECT_TRUE(contains(r.out, "of limit")) << r.out;    // the table
+  return parse_json(read_text(temporary("out.json")));
+}
+
+TEST(Bench, FieldsLaunchesAndBits) {
+  const auto j = bench({});
+  EXPECT_TRUE(j.at("machine").is_object());
+  EXPECT_FALSE(j.at("probes").empty());
+  ASSERT_EQ(j.at("cases").size(), kOneLaunch.size());
+  std::set<std::string> names;
+  for (const auto& c : j.at("cases")) {
+    const std::string name = c.at("name");
+    names.insert(name);
+    for (const char* key : {"shape", "dtype", "device", "threads", "isa", "eager_us", "fused_us", "limit_us", "of_limit", "eager_of_limit",
+                            "eager_kernels", "kernels", "bytes", "trace_us", "compile_ms", "same_bits", "hash"})
+      EXPECT_TRUE(c.contains(key)) << name << " " << key;
+    EXPECT_EQ(c.at("kernels"), 1) << name;
+    EXPECT_GE(c.at("eager_kernels"), 1) << name;
+    EXPECT_EQ(c.at("same_bits"), true) << name;
+    EXPECT_EQ(c.at("hash").get<std::string>().size(), 16u) << name;
+    EXPECT_GT(c.at("fused_us").get<double>(), 0) << name;
+    EXPECT_GT(c.at("compile_ms").get<double>(), 0) << name;
+    EXPECT_EQ(c.at("of_limit").is_null(), name == "tiny");
+    int64_t count = 1;
+    for (const auto& n : c.at("shape")) count *= n.get<int64_t>();
+    // Bytes as executed are those that the case must move, where its arrays all have one shape.
+    const std::map<std::string, int64_t> moved = {{"saxpy", 3}, {"gelu", 2}, {"black_scholes", 5}, {"chain20", 2}, {"add_transpose", 2},
+                                                  {"softmax", 2}, {"adam", 7}};
+    if (const auto m = moved.find(name); m != moved.end()) {
+      EXPECT_EQ(c.at("bytes"), m->second * count * 4) << name;
+    }
+    if (name == "chain20") {
+      EXPECT_EQ(c.at("eager_kernels"), 20);
+    }
+    EXPECT_EQ(c.contains("eager_ops"), (std::set<std::string>{"saxpy", "gelu", "black_scholes", "chain20"}.contains(name))) << name;
+  }
+  EXPECT_EQ(names.size(), kOneLaunch.size());
+}
+
+TEST(Bench, OneHashACase) {
+  std::map<std::string, std::set<std::string>> hashes;
+  for (const char* threads : {"1", "2"})
+    for (const char* isa : {"avx2", ""}) {
+      std::vector<std::string> options = {"--threads", threads};
+      if (*isa) options.insert(options.end(), {"--isa", isa});
+      for (const auto& c : bench(options).at("cases")) hashes[c.at("name")].insert(c.at("hash").get<std::string>());
+    }
+  for (const auto& [name, all] : hashes) EXPECT_EQ(all.size(), 1u) << name;
+}
+
+TEST(Bench, List) {
+  const Result r = frit_command({"bench", "--list"});
+  EXPECT_EQ(r.code, 0);
+  for (const std::string& name : kOneLaunch) EXPECT_TRUE(contains(r.out, "\n" + name + " ")) << name;
+  const auto j = parse_json(frit_command({"bench", "--list", "--json"}).out);
+  EXPECT_GE(j.size(), kOneLaunch.size());
+  for (const auto& c : j) EXPECT_FALSE(c.at("shape").empty());
+}
+
+// A baseline made of a run with one number or text replaced.
+Result against(const std::string& key, const nlohmann::json& value) {
+  const std::string file = temporary("base.json");
+  const std::vector<std::string> line = {"bench", "sum_rows", "--scale", "4096", "--rounds", "2", "--json", file};
+  EXPECT_EQ(frit_command(line).code, 0);
+  auto j = parse_json(read_text(file));
+  j["cases"][0]["of_limit"] = 0;  // whatever the second run takes, it is not slower than this
+  j["cases"][0][key] = value;
+  return frit_command({"bench", "sum_rows", "--scale", "4096", "--rounds", "2", "--baseline", temporary("base.json", j.dump())});
+}
+
+TEST(Bench, Baselines) {
+  EXPECT_EQ(against("of_limit", 0).code, 0);
+  const Result slower = against("of_limit", 1e9);
+  EXPECT_EQ(slower.code, 1);
+  EXPECT_TRUE(contains(slower.err, "sum_rows: ")) << slower.err;
+  const Result bits = against("hash", "0000000000000000");
+  EXPECT_EQ(bits.code, 1);
+  EXPECT_TRUE(contains(bits.err, "other bits")) << bits.err;
+  EXPECT_EQ(against("shape", {1, 2}).code, 0);  // another size is not compared
+  for (const char* text : {"", "{", "{}", "{\"cases\": [{}]}"}) {
+    const Result broken = frit_command({"bench", "tiny", "--baseline", temporary("b.json", text)});
+    EXPECT_EQ(broken.code, 1);
+    EXPECT_TRUE(contains(broken.err, "b.json")) << broken.err;
+  }
+  EXPECT_EQ(frit_command({"bench", "tiny", "--baseline", temporary("nosuch.json")}).code, 1);
+}
+
+}  // namespace
+}  // namespace frit::test
