@@ -30,8 +30,9 @@ X number(X x, float f32, double f64) {
   else return x.lit(f64);
 }
 
+// The bits of a NaN are of no account in any formula: the result is NaN or does not depend on them.
 template <class X>
-auto to_bits(X x) { return bitcast<int_of<typename X::type>>(x); }
+auto to_bits(X x) { return bitcast_any<int_of<typename X::type>>(x); }
 
 template <class I>
 auto to_float(I i) {
@@ -45,12 +46,6 @@ X polynomial(X x, const std::array<typename X::type, N>& c) {
   for (size_t k = N - 1; k-- > 0;) p = fma(p, x, x.lit(c[k]));
   return p;
 }
-
-// NaN passes; one instruction each on x86, unlike IEEE's minimum and maximum.
-template <class X>
-X at_least(X x, X lo) { return select(lt(x, lo), lo, x); }
-template <class X>
-X at_most(X x, X hi) { return select(lt(hi, x), hi, x); }
 
 // Adding 1.5 * 2^(digits-1) rounds to an integer that then stands in the low bits. With the bias of
 // the exponent added as well, shifting those bits up makes the power of two.

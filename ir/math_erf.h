@@ -11,7 +11,7 @@ X erf(X x) {
   const X a = abs(x);
   const X z = a * a;
   const X near = fma(a, polynomial(z, erf_p<T>), a);
-  const X t = at_most(a, number(a, 3.93f, 5.93)) - number(a, static_cast<float>(erf_mid<float>), erf_mid<double>);
+  const X t = min(a, number(a, 3.93f, 5.93)) - number(a, static_cast<float>(erf_mid<float>), erf_mid<double>);
   return with_sign_of(x, select(lt(a, x.lit(T{1})), near, polynomial(t, erf_far<T>)));
 }
 

@@ -5,20 +5,24 @@
 
 namespace frit::ir::math {
 
-// n = 2m, so that 2^n is 2^m twice: neither factor leaves the range where the result is denormal or
-// overflows, and no lane needs another path. The bounds are just past where the result is 0 or inf.
+// 2^n as 2^i 2^(n-i), i = floor(n/2): neither factor leaves the range where the result is denormal
+// or overflows, and no lane needs another path. The bounds are just past where the result is 0 or inf.
 template <class X>
 X exp(X x) {
   using T = typename X::type;
-  x = at_most(at_least(x, number(x, -104.0f, -746.0)), number(x, 89.0f, 710.0));
-  const X shift = x.lit(power_shift<T>);
-  const X t = fma(x, number(x, log2_e / 2), shift);
-  const X m = t - shift;
-  X r = fma(m, -(ln2_hi(x) + ln2_hi(x)), x);
-  r = fma(m, -(ln2_lo(x) + ln2_lo(x)), r);
-  const X p = fma(r * r, polynomial(r, exp_q<T>), r) + x.lit(T{1});
-  const X s = power_of_two(t);
-  return (p * s) * s;
+  using I = int_of<T>;
+  x = min(max(x, number(x, -104.0f, -746.0)), number(x, 89.0f, 710.0));
+  const X shift = x.lit(round_shift<T> + 2 * exponent_bias<T>);
+  const X t = fma(x, number(x, log2_e), shift);
+  const X n = t - shift;
+  X r = fma(n, -ln2_hi(x), x);
+  r = fma(n, -ln2_lo(x), r);
+  const X e = fma(r * r, polynomial(r, exp_q<T>), r);  // exp(r) - 1
+  const auto i = to_bits(t);
+  const auto exponent = i.lit(static_cast<I>(-(I{1} << mantissa_bits<T>) & std::numeric_limits<I>::max()));
+  const auto first = shl(i, i.lit(I{mantissa_bits<T> - 1})) & exponent;
+  const auto second = shl(i, i.lit(I{mantissa_bits<T>})) - first;
+  return fma(e, to_float(first), to_float(first)) * to_float(second);
 }
 
 // 2^n (exp(r) - 1) + (2^n - 1). n is rounded so that r lies in [-ln 4/3, ln 3/2]: there exp(r) - 1
@@ -26,15 +30,17 @@ X exp(X x) {
 template <class X>
 X expm1(X x) {
   using T = typename X::type;
-  const X c = at_most(at_least(x, number(x, -20.0f, -40.0)), number(x, 89.0f, 710.0));
-  const X n = rint(fma(c, number(c, log2_e), number(c, -0.085)));
-  const X h = fma(n, -ln2_hi(c), c);
-  const X r = fma(n, -ln2_lo(c), h);
-  const X rest = fma(n, -ln2_lo(c), h - r);
+  const X v = min(max(x, number(x, -20.0f, -40.0)), number(x, 89.0f, 710.0));
+  const X n = rint(fma(v, number(v, log2_e), number(v, -0.085)));
+  const X h = fma(n, -ln2_hi(v), v);
+  const X r = fma(n, -ln2_lo(v), h);
+  const X rest = fma(n, -ln2_lo(v), h - r);
   const X p = r + fma(r * r, polynomial(r, expm1_q<T>), rest);
   const X s = power_of_two(n + x.lit(power_shift<T> - T{1}));  // 2^(n-1): n = 128 is in range
-  const X y = fma(s, p, s - number(x, 0.5));
-  return select(eq(x, x.lit(T{0})), x, y + y);
+  const X half = number(x, 0.5);
+  const X c = s - half;
+  const X y = fma(s, p, (s - c) - half) + c;  // what c lost counts when s is 2^24 (f64: 2^53)
+  return select(lt(abs(x), number(x, 0x1p-26f, 0x1p-55)), x, y + y);
 }
 
 // Up to 1 an odd polynomial; above 1 - e g(e), e = exp(-2 |x|).
@@ -44,14 +50,12 @@ X tanh(X x) {
   const X a = abs(x);
   const X z = a * a;
   const X near = fma(a, z * polynomial(z, tanh_p<T>), a);
-  const X c = at_most(a, number(a, 10.0f, 20.0));
-  const X shift = x.lit(power_shift<T>);
-  const X t = fma(c, number(c, -2 * log2_e), shift);
-  const X n = t - shift;
-  const X two_c = c + c;
-  X r = fma(n, -ln2_hi(c), -two_c);
-  r = fma(n, -ln2_lo(c), r);
-  const X e = polynomial(r, exp_near<T>) * power_of_two(t);
+  // e is small beside 1: one rounding of 2 log2(e) does no harm.
+  const X c = min(a, number(a, 10.0f, 20.0));
+  const X scale = number(c, -2 * log2_e), shift = x.lit(power_shift<T>);
+  const X t = fma(c, scale, shift);
+  const X r = fma(c, scale, shift - t);
+  const X e = polynomial(r, exp2_near<T>) * power_of_two(t);
   const X far = fma(-e, polynomial(e, tanh_g<T>), x.lit(T{1}));
   return with_sign_of(x, select(lt(a, x.lit(T{1})), near, far));
 }
@@ -61,7 +65,7 @@ template <class X>
 X sigmoid(X x) {
   using T = typename X::type;
   if constexpr (single<T>) {
-    auto w = at_least(at_most(cast<double>(x), cast<double>(x.lit(T{40}))), cast<double>(x.lit(T{-110})));
+    auto w = cast<double>(min(max(x, x.lit(T{-110})), x.lit(T{40})));
     auto shift = w.lit(power_shift<double>);
     auto t = fma(w, w.lit(-log2_e), shift);
     auto r = fma(t - shift, w.lit(-0x1.62e42fefa39efp-1), -w);

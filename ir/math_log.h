@@ -1,18 +1,18 @@
-// log, log1p, pow. x = 2^k m with m in [2/3, 4/3), found by integer arithmetic on the bits.
+// log, log1p, pow. x = 2^k m with m in [3/4, 3/2), found by integer arithmetic on the bits.
 #pragma once
 
 #include "ir/math_common.h"
 
 namespace frit::ir::math {
 
-// The exponent field of x over 2/3, in place: k << mantissa bits.
+// The exponent field of x over 3/4, in place: k << mantissa bits.
 template <class X>
 auto exponent_in_place(X x) {
   auto i = to_bits(x);
   using I = typename decltype(i)::type;
-  const auto two_thirds = i.lit(static_cast<I>(single<typename X::type> ? 0x3f2aaaab : 0x3fe5555555555555));
+  const auto three_quarters = i.lit(static_cast<I>(single<typename X::type> ? 0x3f400000 : 0x3fe8000000000000));
   const auto field = i.lit(static_cast<I>(-(I{1} << mantissa_bits<typename X::type>)));
-  return (i - two_thirds) & field;
+  return (i - three_quarters) & field;
 }
 
 // y where 0 < x < inf; the special values elsewhere.
@@ -50,7 +50,7 @@ X log1p(X x) {
   const X k = cast<T>(e) * x.lit(single<T> ? T(0x1p-23) : T(0x1p-52));
   const X s = f + fma(f * f, polynomial(f, log_q<T>), k * ln2_lo(x));
   const X y = log_specials(u, fma(k, ln2_hi(x), s));
-  return select(eq(x, x.lit(T{0})), x, y);
+  return select(lt(abs(x), number(x, 0x1p-26f, 0x1p-55)), x, y);
 }
 
 // |x|^y = 2^(y log2 |x|), then C's special cases. For f32 in f64.
@@ -66,8 +66,8 @@ X pow(X x, X y) {
   auto l = fma(f, polynomial(f, log2_short<double>), cast<double>(e) * w.lit(0x1p-52));
   l = select(lt(w, w.lit(std::numeric_limits<double>::infinity())), l, w);
   l = select(eq(w, w.lit(0.0)), w.lit(-std::numeric_limits<double>::infinity()), l);
-  auto v = at_most(at_least(cast<double>(y), w.lit(-0x1p200)), w.lit(0x1p200));
-  auto t = at_most(at_least(v * l, w.lit(-1100.0)), w.lit(1030.0));
+  auto v = min(max(cast<double>(y), w.lit(-0x1p200)), w.lit(0x1p200));
+  auto t = min(max(v * l, w.lit(-200.0)), w.lit(200.0));
   auto shift = w.lit(power_shift<double>);
   auto n = t + shift;
   auto r = t - (n - shift);

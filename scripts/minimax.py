@@ -129,8 +129,8 @@ SLACK = mpf('1.0001')  # for arguments that rounding put just outside
 # exp(r) = 1 + (r + r^2 q(r))
 exp_q = lambda r: (mp.expm1(r) - r) / r ** 2
 exp_w = lambda r: r ** 2 / mp.exp(r)
-for kind, count in ('f32', 6), ('f64', 13):
-    job('exp_q', kind, exp_q, exp_w, -LN2 * SLACK, LN2 * SLACK, count, '(exp(r) - 1 - r) / r^2, |r| <= ln 2')
+for kind, count in ('f32', 5), ('f64', 11):
+    job('exp_q', kind, exp_q, exp_w, -LN2 / 2 * SLACK, LN2 / 2 * SLACK, count, '(exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2')
 
 # expm1(r) = r + r^2 q(r)
 for kind, count in ('f32', 6), ('f64', 12):
@@ -140,8 +140,8 @@ for kind, count in ('f32', 6), ('f64', 12):
 # log(1 + f) = f + f^2 q(f)
 log_q = lambda f: (mp.log1p(f) - f) / f ** 2
 for kind, count in ('f32', 10), ('f64', 22):
-    job('log_q', kind, log_q, lambda f: f ** 2 / mp.log1p(f), -mpf(1) / 3 * SLACK, mpf(1) / 3 * SLACK, count,
-        '(log(1 + f) - f) / f^2, |f| <= 1/3')
+    job('log_q', kind, log_q, lambda f: f ** 2 / mp.log1p(f), -SLACK / 4, SLACK / 2, count,
+        '(log(1 + f) - f) / f^2, -1/4 <= f <= 1/2')
 
 # tanh(a) = a + a p(z), z = a^2, 0 <= a <= 1
 tanh_p = lambda z: (mp.tanh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z
@@ -153,7 +153,8 @@ tanh_g = lambda e: 2 / (1 + e)
 for kind, count in ('f32', 5), ('f64', 11):
     job('tanh_g', kind, tanh_g, lambda e: e, 0, mp.exp(-2) * SLACK, count, '2 / (1 + e), e <= exp(-2)')
 for kind, count in ('f32', 7), ('f64', 12):
-    job('exp_near', kind, mp.exp, lambda r: mp.exp(-r), -LN2 / 2 * SLACK, LN2 / 2 * SLACK, count, 'exp(r), |r| <= ln 2 / 2')
+    job('exp2_near', kind, lambda r: mpf(2) ** r, lambda r: mpf(2) ** -r, -SLACK / 2, SLACK / 2, count, '2^r, |r| <= 1/2')
+
 
 def mid(start, kind, step):
     """A number from `start` upwards where erf is within 1/64 unit in the last place of one of the type."""
@@ -176,12 +177,10 @@ for kind, count in ('f32', 7), ('f64', 13):
 for kind, count, m, r in ('f32', 16, ERF_MID32, '1.47'), ('f64', 38, ERF_MID64, '2.47'):
     job('erf_far', kind, lambda t, m=m: mp.erf(t + m), lambda t: mpf(1), -mpf(r), mpf(r), count, f'erf({float(m).hex()} + t), |t| <= {r}')
 
-# sin(pi h) = h (p(h^2)), |h| <= 1/2
-sin_p = lambda z: mp.sin(mp.pi * mp.sqrt(z)) / mp.sqrt(z)
-for kind, count in ('f64', 10),:
-    job('sin_p', kind, sin_p, lambda z: 1 / sin_p(z), 0, mpf(1) / 4 * SLACK, count, 'sin(pi h)/h, z = h^2, |h| <= 1/2')
-# the same to single precision, evaluated in f64
-job('sin_short', 'f64', sin_p, lambda z: 1 / sin_p(z), 0, mpf(1) / 4 * SLACK, 6, 'sin(pi h)/h, z = h^2, |h| <= 1/2, for f32')
+# sin(2 pi h) = h p(h^2), |h| <= 1/4
+sin_p = lambda z: mp.sin(2 * mp.pi * mp.sqrt(z)) / mp.sqrt(z)
+job('sin_p', 'f64', sin_p, lambda z: 1 / sin_p(z), 0, SLACK / 16, 10, 'sin(2 pi h)/h, z = h^2, |h| <= 1/4')
+job('sin_short', 'f64', sin_p, lambda z: 1 / sin_p(z), 0, SLACK / 16, 6, 'sin(2 pi h)/h, z = h^2, |h| <= 1/4, for f32')
 # log2(1 + f) = f q(f), and 2^r, to single precision, for pow
 job('log2_short', 'f64', lambda f: mp.log1p(f) / f / LN2, lambda f: f * LN2 / mp.log1p(f), S2 * (1/SLACK) - 1, mp.sqrt(mpf(2)) * SLACK - 1, 15,
     'log2(1 + f)/f, sqrt(1/2) <= 1 + f <= sqrt(2), for f32')
