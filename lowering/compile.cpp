@@ -1,0 +1,204 @@
+// A tensor program to a plan: passes, a kernel a fused op, memory, machine code.
+#include "lowering/compile.h"
+
+#include <chrono>
+#include <optional>
+#include <unordered_map>
+
+#include "ir/verify.h"
+#include "lowering/kernel.h"
+#include "lowering/memory_plan.h"
+#include "lowering/passes.h"
+
+namespace frit::lower {
+
+namespace {
+
+double now_ms() {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+class Planner {
+ public:
+  Planner(const ir::Func& f, const CompileOptions& options, Program& program) : f_(f), options_(options), program_(program), plan_(program.plan) {}
+
+  void run() {
+    plan_.name = f_.name;
+    plan_.inputs = static_cast<int32_t>(f_.body.args.size());
+    find_roots();
+    build_kernels();
+    place_results();
+    place_temps();
+    make_launches();
+    find_donors();
+  }
+
+  std::vector<Kernel> kernels;
+
+ private:
+  int64_t bytes(ValueId v) const { return f_.type(v).count() * size_of(f_.type(v).dtype); }
+  ValueId root(ValueId v) const { return root_[static_cast<size_t>(v)]; }
+
+  // The value whose memory a value shares: a reshape is its operand.
+  void find_roots() {
+    root_.resize(f_.values.size());
+    for (size_t v = 0; v < root_.size(); ++v) root_[v] = static_cast<ValueId>(v);
+    for (OpId id : f_.body.ops) {
+      const OpNode& op = f_.op(id);
+      if (op.op == Op::reshape) root_[static_cast<size_t>(op.results[0])] = root(op.operands[0].value);
+    }
+    for (size_t i = 0; i < f_.body.args.size(); ++i) input_[f_.body.args[i]] = static_cast<int32_t>(i);
+  }
+
+  void build_kernels() {
+    for (OpId id : f_.body.ops) {
+      const OpNode& op = f_.op(id);
+      if (op.op == Op::reshape || op.op == Op::ret) continue;
+      if (op.op != Op::fused) ir::internal_error("an op that no kernel computes: " + std::string(ir::info(op.op).name));
+      bool empty = true;
+      for (ValueId r : op.results) empty &= f_.type(r).count() == 0;
+      if (empty) continue;
+      Group g = from_op(f_, op);
+      g.name = f_.value(op.results.back()).name;
+      Nest nest;
+      std::string why;
+      if (!make_nest(f_, g, nest, why)) ir::internal_error("no schedule for " + g.name + ": " + why);
+      kernels.push_back(build_kernel(f_, g, nest, options_));
+    }
+  }
+
+  void place_results() {
+    const OpNode& ret = f_.terminator();
+    for (size_t i = 0; i < ret.operands.size(); ++i) {
+      const ValueId v = ret.operands[i].value, r = root(v);
+      rt::Output out;
+      out.bytes = bytes(v);
+      if (auto in = input_.find(r); in != input_.end()) out.alias_input = in->second;
+      else if (auto known = output_.find(r); known != output_.end()) out.alias_output = known->second;
+      else output_[r] = static_cast<int32_t>(i);
+      plan_.outputs.push_back(out);
+    }
+  }
+
+  void place_temps() {
+    std::unordered_map<ValueId, size_t> block_of;
+    std::vector<Block> blocks;
+    for (size_t k = 0; k < kernels.size(); ++k) {
+      const int at = static_cast<int>(k);
+      for (ValueId t : kernels[k].tensors) {
+        const ValueId r = root(t);
+        if (input_.count(r) || output_.count(r)) continue;
+        auto [it, fresh] = block_of.emplace(r, blocks.size());
+        if (fresh) blocks.push_back({bytes(r), at, at, 0});
+        blocks[it->second].last = at;
+      }
+      for (const Kernel::Temp& t : kernels[k].temps) blocks.push_back({ir::checked_mul(t.count, size_of(t.dtype)), at, at, 0});
+    }
+    plan_.arena_bytes = plan_memory(blocks);
+    for (auto [v, b] : block_of) temp_[v] = blocks[b].offset;
+    // Kernels' own temps, in the order in which they were pushed.
+    std::vector<char> shared(blocks.size(), 0);
+    for (auto [v, b] : block_of) shared[b] = 1;
+    for (size_t b = 0; b < blocks.size(); ++b)
+      if (!shared[b]) own_temps_.push_back(blocks[b].offset);
+  }
+
+  rt::BufferRef ref(ValueId tensor) const {
+    const ValueId r = root(tensor);
+    if (auto in = input_.find(r); in != input_.end()) return {rt::BufferRef::input, in->second, 0};
+    if (auto out = output_.find(r); out != output_.end()) return {rt::BufferRef::output, out->second, 0};
+    return {rt::BufferRef::temp, 0, temp_.at(r)};
+  }
+
+  void make_launches() {
+    size_t own = 0;
+    for (Kernel& k : kernels) {
+      rt::Launch l;
+      for (ValueId t : k.tensors) l.buffers.push_back(ref(t));
+      for (size_t i = 0; i < k.temps.size(); ++i) l.buffers.push_back({rt::BufferRef::temp, 0, own_temps_[own++]});
+      l.params = k.params;
+      l.work = k.work;
+      // A worker takes at least about 64 KiB of traffic at a time.
+      const int64_t per_item = std::max<int64_t>(1, (k.bytes_read + k.bytes_written) / std::max<int64_t>(k.work, 1));
+      l.grain = std::max<int64_t>(1, (64 << 10) / per_item);
+      l.scratch_bytes = k.scratch_bytes;
+      l.bytes_read = k.bytes_read;
+      l.bytes_written = k.bytes_written;
+      l.flops = k.flops;
+      plan_.launches.push_back(std::move(l));
+    }
+  }
+
+  void find_donors() {
+    std::vector<char> given(static_cast<size_t>(plan_.inputs), 0);
+    for (const rt::Output& o : plan_.outputs)
+      if (o.alias_input >= 0) given[static_cast<size_t>(o.alias_input)] = 1;  // it must live on
+    std::unordered_map<ValueId, size_t> last_use;
+    for (size_t k = 0; k < kernels.size(); ++k)
+      for (ValueId t : kernels[k].tensors) last_use[root(t)] = k;
+    for (size_t k = 0; k < kernels.size(); ++k) {
+      for (auto [out, in] : kernels[k].in_place) {
+        auto i = input_.find(root(in));
+        auto o = output_.find(root(out));
+        if (i == input_.end() || o == output_.end() || given[static_cast<size_t>(i->second)] || last_use[root(in)] != k) continue;
+        rt::Output& target = plan_.outputs[static_cast<size_t>(o->second)];
+        if (target.donor_input >= 0 || bytes(in) != target.bytes) continue;
+        target.donor_input = i->second;
+        given[static_cast<size_t>(i->second)] = 1;
+      }
+    }
+  }
+
+  const ir::Func& f_;
+  const CompileOptions& options_;
+  Program& program_;
+  rt::Plan& plan_;
+  std::vector<ValueId> root_;
+  std::unordered_map<ValueId, int32_t> input_, output_;  // roots
+  std::unordered_map<ValueId, int64_t> temp_;
+  std::vector<int64_t> own_temps_;
+};
+
+}  // namespace
+
+TargetSpec host_target(int threads) {
+  TargetSpec t;
+  t.isa = codegen::host_isa();
+  t.vector_bytes = t.isa == codegen::Isa::avx512 ? 64 : 32;
+  t.threads = threads;
+  return t;
+}
+
+std::shared_ptr<const Program> compile(const ir::Func& f, const CompileOptions& options, std::vector<Snapshot>* snapshots) {
+  const double start = now_ms();
+  auto program = std::make_shared<Program>();
+  program->tensor = run_passes(f, options, ir::Level::tensor);
+  program->fused = run_passes(f, options, ir::Level::fused, snapshots, &program->decisions);
+  Planner planner(program->fused, options, *program);
+  planner.run();
+  const double lowered = now_ms();
+  program->lower_ms = lowered - start;
+  for (size_t k = 0; k < planner.kernels.size(); ++k) {
+    Kernel& kernel = planner.kernels[k];
+    rt::Launch& launch = program->plan.launches[k];
+    const auto before = codegen::kernel_cache_stats().misses;
+    launch.code = codegen::compile_kernel(kernel.func, options.target.isa);
+    KernelReport r;
+    r.name = kernel.func.name;
+    r.schedule = kernel.schedule;
+    r.why = kernel.why;
+    r.work = kernel.work;
+    r.bytes_read = kernel.bytes_read;
+    r.bytes_written = kernel.bytes_written;
+    r.flops = kernel.flops;
+    r.scratch_bytes = kernel.scratch_bytes;
+    r.compile_ms = launch.code->compile_ms;
+    r.cached = codegen::kernel_cache_stats().misses == before;
+    program->reports.push_back(std::move(r));
+    program->kernels.push_back(std::move(kernel.func));
+  }
+  program->compile_ms = now_ms() - lowered;
+  return program;
+}
+
+}  // namespace frit::lower

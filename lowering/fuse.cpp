@@ -1,0 +1,435 @@
+// Fusion, tensor level -> fused level: every op becomes a group of its own; groups are merged by a
+// priority queue over producer/consumer and then sibling pairs, in order of the memory traffic that a
+// merge saves, as long as the result is one loop nest. Every decision is kept with its reason.
+#include "lowering/passes.h"
+
+#include <algorithm>
+#include <queue>
+#include <set>
+#include <tuple>
+
+#include "lowering/merge.h"
+#include "lowering/nest.h"
+
+namespace frit::lower {
+
+namespace {
+
+constexpr size_t kMaxTensors = 48;    // arguments of a kernel
+constexpr size_t kMaxBody = 600;      // ops of a kernel
+constexpr int kExpensive = 16;
+
+// A node is a group, or an op that stays as it is.
+struct Node {
+  bool alive = true;
+  bool is_group = false;
+  Group group;
+  OpId op = kNone;
+  int version = 0;
+  int unclean = 0;  // of the group's own nest
+};
+
+class Fuser {
+ public:
+  Fuser(const Func& f, PassContext& context) : f_(f), context_(context), options_(context.options) {}
+
+  Func run() {
+    build();
+    if (options_.fuse) {
+      inline_cheap();
+      merge_pairs();
+      merge_sibling_pairs();
+    }
+    return emit();
+  }
+
+ private:
+  // Graph
+
+  void build() {
+    producer_.assign(f_.values.size(), -1);
+    readers_.resize(f_.values.size());
+    for (OpId id : f_.body.ops) {
+      Node n;
+      n.op = id;
+      n.is_group = wrap(f_, f_.op(id), n.group);
+      if (n.is_group) {
+        n.group.tidy();
+        n.unclean = nest_of(n.group).first;
+      }
+      const int at = static_cast<int>(nodes_.size());
+      for (ValueId r : f_.op(id).results) producer_[static_cast<size_t>(r)] = at;
+      nodes_.push_back(std::move(n));
+      link(at);
+    }
+  }
+
+  std::vector<ValueId> inputs(int n) const {
+    const Node& node = nodes_[static_cast<size_t>(n)];
+    if (node.is_group) return node.group.inputs();
+    std::vector<ValueId> in;
+    for (const Operand& o : f_.op(node.op).operands)
+      if (o.is_value()) in.push_back(o.value);
+    return in;
+  }
+  std::vector<ValueId> outputs(int n) const {
+    const Node& node = nodes_[static_cast<size_t>(n)];
+    if (!node.is_group) return f_.op(node.op).results;
+    std::vector<ValueId> out;
+    for (const auto& o : node.group.outputs) out.push_back(o.tensor);
+    return out;
+  }
+  void link(int n) {
+    for (ValueId v : inputs(n)) readers_[static_cast<size_t>(v)].insert(n);
+  }
+  void unlink(int n) {
+    for (ValueId v : inputs(n)) readers_[static_cast<size_t>(v)].erase(n);
+  }
+  void kill(int n) {
+    unlink(n);
+    nodes_[static_cast<size_t>(n)].alive = false;
+  }
+  void replace(int n, Group g) {
+    unlink(n);
+    Node& node = nodes_[static_cast<size_t>(n)];
+    node.group = std::move(g);
+    ++node.version;
+    for (const auto& o : node.group.outputs) producer_[static_cast<size_t>(o.tensor)] = n;
+    link(n);
+  }
+  int64_t bytes(ValueId v) const { return f_.type(v).count() * size_of(f_.type(v).dtype); }
+
+  // Is there a way from node `from` to node `to` besides a direct edge?
+  bool reaches_indirectly(int from, int to) const {
+    std::vector<char> seen(nodes_.size(), 0);
+    std::vector<int> work;
+    auto push_readers = [&](int n, bool first) {
+      for (ValueId v : outputs(n))
+        for (int r : readers_[static_cast<size_t>(v)])
+          if (!seen[static_cast<size_t>(r)] && !(first && r == to)) seen[static_cast<size_t>(r)] = 1, work.push_back(r);
+    };
+    push_readers(from, true);
+    while (!work.empty()) {
+      const int n = work.back();
+      work.pop_back();
+      if (n == to) return true;
+      push_readers(n, false);
+    }
+    return false;
+  }
+
+  std::pair<int, std::string> nest_of(const Group& g) const {
+    Nest nest;
+    std::string why;
+    if (!make_nest(f_, g, nest, why)) return {-1, why};
+    return {nest.unclean, ""};
+  }
+
+
+  std::string node_name(int n) const {
+    const Node& node = nodes_[static_cast<size_t>(n)];
+    if (node.is_group) return node.group.name;
+    return std::string(ir::info(f_.op(node.op).op).name);
+  }
+  void record(bool taken, int p, int c, std::string reason, int64_t saved) {
+    if (context_.decisions) context_.decisions->push_back({taken, node_name(p), node_name(c), std::move(reason), saved});
+  }
+
+  // May the merged group be a kernel? unclean: what its parts had.
+  bool acceptable(const Group& m, int unclean, std::string& why) {
+    if (m.inputs().size() + m.outputs.size() > kMaxTensors) return why = "more than 48 arrays in one kernel", false;
+    if (m.body.size() > kMaxBody) return why = "more than 600 ops in one kernel", false;
+    Nest nest;
+    if (!make_nest(f_, m, nest, why)) return false;
+    if (nest.unclean > unclean) return why = "an operand would be read with strides that the vectors cannot load", false;
+    if (nest.reduced >= 0) {
+      // A kernel that needs a reduced value in the same pass over its rows can't split them.
+      int64_t items = 1;
+      for (int d : nest.outer()) items *= nest.loops[static_cast<size_t>(d)].extent;
+      if (nest.kind == Nest::Kind::column) items *= (nest.loops[static_cast<size_t>(nest.lane)].extent + 255) / 256;
+      const int64_t reduced = nest.loops[static_cast<size_t>(nest.reduced)].extent;
+      if (items < options_.target.threads && items * reduced >= (1 << 17) && needs_whole_rows(m))
+        return why = "too few rows (" + std::to_string(items) + ") to occupy the threads", false;
+    }
+    return true;
+  }
+
+  // Does something that varies over the reduced axis, or a second reduction, depend on a reduction?
+  static bool needs_whole_rows(const Group& m) {
+    std::vector<char> after(m.locals.size(), 0);
+    const auto varies = variance(m);
+    uint64_t reduced = 0;
+    for (const OpNode& o : m.body)
+      if (is_reduction(o))
+        for (const IndexExpr& e : o.index) reduced |= varies[static_cast<size_t>(e.terms[0].var)];
+    for (const OpNode& o : m.body) {
+      const bool reduction = is_reduction(o);
+      bool a = false;
+      for (size_t k = o.op == Op::read ? 1 : 0; k < o.operands.size(); ++k)
+        if (o.operands[k].is_value()) a |= after[static_cast<size_t>(o.operands[k].value)] != 0;
+      const auto r = static_cast<size_t>(o.results[0]);
+      if (a && (reduction || (varies[r] & reduced))) return true;
+      after[r] = a || reduction;
+    }
+    for (const auto& o : m.outputs)
+      if (o.value.is_value() && (varies[static_cast<size_t>(o.value.value)] & reduced)) return true;
+    return false;
+  }
+
+  // Phase 1: cheap producers (views, casts, constants) are repeated in every consumer.
+
+  static int cost(const Group& g) {
+    int c = 0;
+    for (const OpNode& o : g.body) c += op_cost(o.op);
+    return c;
+  }
+
+  void inline_cheap() {
+    if (!context_.enabled("inline")) return;
+    for (int p = 0; p < static_cast<int>(nodes_.size()); ++p) {
+      Node& n = nodes_[static_cast<size_t>(p)];
+      if (!n.alive || !n.is_group || n.group.has_reductions() || cost(n.group) > 4) continue;
+      const bool view = cost(n.group) == 0;
+      const ValueId t = n.group.outputs[0].tensor;
+      if (!view && readers_[static_cast<size_t>(t)].size() < 2) continue;  // the queue does it better
+      const std::set<int> readers = readers_[static_cast<size_t>(t)];
+      for (int c : readers) {
+        Node& consumer = nodes_[static_cast<size_t>(c)];
+        if (!consumer.is_group) continue;
+        // Repeating arithmetic must not read more than it saves.
+        int64_t extra = 0;
+        const auto have = consumer.group.inputs();
+        for (ValueId v : n.group.inputs())
+          if (std::find(have.begin(), have.end(), v) == have.end()) extra += bytes(v);
+        if (extra > bytes(t) && !view) continue;
+        std::string why;
+        Group merged;
+        if (!merge(f_, n.group, consumer.group, {}, merged, why) || !acceptable(merged, std::max(0, n.unclean) + std::max(0, consumer.unclean), why)) {
+          record(false, p, c, why, bytes(t));
+          continue;
+        }
+        if (!context_.spend()) return;
+        record(true, p, c, view ? "a view: repeated in its consumer" : "cheap: repeated in its consumer", bytes(t));
+        replace(c, std::move(merged));
+      }
+      if (readers_[static_cast<size_t>(t)].empty()) kill(p);
+    }
+  }
+
+  // Phase 2: producer and consumer, the largest saving first.
+
+  struct Candidate {
+    int64_t saved;
+    int p, c;
+    int version_p, version_c;
+    bool operator<(const Candidate& o) const {  // the greatest is taken first; ties: the earliest pair
+      return std::tuple(saved, -p, -c) < std::tuple(o.saved, -o.p, -o.c);
+    }
+  };
+
+  void push(std::priority_queue<Candidate>& q, int p, int c) {
+    const Node &np = nodes_[static_cast<size_t>(p)], &nc = nodes_[static_cast<size_t>(c)];
+    if (!np.alive || !nc.alive || !np.is_group || !nc.is_group || p == c) return;
+    int64_t saved = 0;
+    for (const auto& o : np.group.outputs) {
+      const auto& r = readers_[static_cast<size_t>(o.tensor)];
+      if (!r.count(c)) continue;
+      saved += bytes(o.tensor) * (r.size() == 1 ? 2 : 1);
+    }
+    const auto have = nc.group.inputs();
+    for (ValueId v : np.group.inputs())
+      if (std::find(have.begin(), have.end(), v) != have.end()) saved += bytes(v);
+    q.push({saved, p, c, np.version, nc.version});
+  }
+  void push_neighbours(std::priority_queue<Candidate>& q, int n) {
+    for (ValueId v : inputs(n))
+      if (producer_[static_cast<size_t>(v)] >= 0) push(q, producer_[static_cast<size_t>(v)], n);
+    for (ValueId v : outputs(n))
+      for (int r : readers_[static_cast<size_t>(v)]) push(q, n, r);
+  }
+
+  void merge_pairs() {
+    std::priority_queue<Candidate> q;
+    for (int n = 0; n < static_cast<int>(nodes_.size()); ++n)
+      if (nodes_[static_cast<size_t>(n)].alive)
+        for (ValueId v : inputs(n))
+          if (producer_[static_cast<size_t>(v)] >= 0) push(q, producer_[static_cast<size_t>(v)], n);
+    while (!q.empty()) {
+      const Candidate k = q.top();
+      q.pop();
+      const Node &p = nodes_[static_cast<size_t>(k.p)], &c = nodes_[static_cast<size_t>(k.c)];
+      if (!p.alive || !c.alive || p.version != k.version_p || c.version != k.version_c) continue;
+      try_merge(q, k);
+    }
+  }
+
+  void try_merge(std::priority_queue<Candidate>& q, const Candidate& k) {
+    const Node &p = nodes_[static_cast<size_t>(k.p)], &c = nodes_[static_cast<size_t>(k.c)];
+    std::vector<ValueId> keep;
+    for (const auto& o : p.group.outputs) {
+      const auto& r = readers_[static_cast<size_t>(o.tensor)];
+      if (r.size() > (r.count(k.c) ? 1u : 0u)) keep.push_back(o.tensor);
+    }
+    std::string why;
+    Group merged;
+    if (reaches_indirectly(k.p, k.c)) why = "another kernel stands between them";
+    else if (repeats_expensive(p.group, c.group, why)) {}
+    else if (merge(f_, p.group, c.group, keep, merged, why) && acceptable(merged, std::max(0, p.unclean) + std::max(0, c.unclean), why)) why.clear();
+    if (!why.empty()) return record(false, k.p, k.c, why, k.saved);
+    if (!context_.spend()) return;
+    record(true, k.p, k.c, "saves memory traffic", k.saved);
+    const int unclean = std::max(0, p.unclean) + std::max(0, c.unclean);
+    kill(k.p);
+    replace(k.c, std::move(merged));
+    nodes_[static_cast<size_t>(k.c)].unclean = unclean;
+    push_neighbours(q, k.c);
+  }
+
+  // Would merging compute an expensive value of the producer more often than it has elements?
+  bool repeats_expensive(const Group& p, const Group& c, std::string& why) const {
+    int worst = 0;
+    Op op{};
+    for (const OpNode& o : p.body)
+      if (op_cost(o.op) > worst) worst = op_cost(o.op), op = o.op;
+    if (worst < kExpensive || p.has_reductions()) return false;
+    const int64_t have = space_size(p), want = space_size(c);
+    if (want <= have) return false;
+    // Computed once a row where it does not vary over the consumer's last index.
+    const auto varies = variance(c);
+    for (const OpNode& o : c.body) {
+      if (o.op != Op::read || f_.type(o.operands[0].value).rank() < 0) continue;
+      bool from_p = false;
+      for (const auto& out : p.outputs) from_p |= out.tensor == o.operands[0].value;
+      if (!from_p) continue;
+      const size_t last = c.dims.size() - 1;
+      if (!(varies[static_cast<size_t>(o.results[0])] >> last & 1)) continue;
+      why = "would compute " + std::string(ir::info(op).name) + " " + std::to_string(have ? want / have : 0) + " times as often";
+      return true;
+    }
+    return false;
+  }
+
+  // Phase 3: kernels over the same space that read the same arrays.
+
+  void merge_sibling_pairs() {
+    if (!context_.enabled("siblings")) return;
+    std::set<std::pair<int, int>> tried;
+    for (size_t v = 0; v < f_.values.size(); ++v) {
+      if (readers_[v].size() < 2) continue;
+      bool again = true;
+      while (again) {
+        again = false;
+        const std::vector<int> r(readers_[v].begin(), readers_[v].end());
+        for (size_t i = 0; i < r.size() && !again; ++i)
+          for (size_t j = i + 1; j < r.size() && !again; ++j)
+            if (tried.insert({r[i], r[j]}).second) again = try_siblings(r[i], r[j], static_cast<ValueId>(v));
+      }
+    }
+  }
+
+  bool try_siblings(int a, int b, ValueId shared) {
+    const Node &na = nodes_[static_cast<size_t>(a)], &nb = nodes_[static_cast<size_t>(b)];
+    if (!na.is_group || !nb.is_group) return false;
+    std::string why;
+    Group merged;
+    if (reaches(a, b) || reaches(b, a)) why = "one needs the other's result";
+    else if (merge_siblings(na.group, nb.group, merged, why) && acceptable(merged, std::max(0, na.unclean) + std::max(0, nb.unclean), why)) why.clear();
+    if (!why.empty()) {
+      record(false, a, b, "siblings: " + why, bytes(shared));
+      return false;
+    }
+    if (!context_.spend()) return false;
+    record(true, a, b, "siblings: read the same array once", bytes(shared));
+    kill(a);
+    replace(b, std::move(merged));
+    return true;
+  }
+  bool reaches(int from, int to) const {
+    for (ValueId v : outputs(from))
+      if (readers_[static_cast<size_t>(v)].count(to)) return true;
+    return reaches_indirectly(from, to);
+  }
+
+  // The function at fused level, kernels in order of their needs.
+
+  Func emit() {
+    Func out;
+    out.level = ir::Level::fused;
+    out.name = f_.name;
+    out.places = f_.places;
+    to_.assign(f_.values.size(), kNone);
+    for (ValueId v : f_.body.args) {
+      to_[static_cast<size_t>(v)] = out.add_param(f_.type(v), f_.value(v).name);
+      out.value(to_[static_cast<size_t>(v)]).strides = f_.value(v).strides;
+      out.value(to_[static_cast<size_t>(v)]).captured = f_.value(v).captured;
+    }
+    done_.assign(nodes_.size(), 0);
+    for (int n = 0; n < static_cast<int>(nodes_.size()); ++n) emit_node(out, n);
+    out.compact();
+    return out;
+  }
+
+  void emit_node(Func& out, int start) {
+    // Depth first with an own stack: programs may be deep.
+    std::vector<int> stack{start};
+    while (!stack.empty()) {
+      const int n = stack.back();
+      if (!nodes_[static_cast<size_t>(n)].alive || done_[static_cast<size_t>(n)]) {
+        stack.pop_back();
+        continue;
+      }
+      bool ready = true;
+      for (ValueId v : inputs(n)) {
+        const int p = producer_[static_cast<size_t>(v)];
+        if (p >= 0 && !done_[static_cast<size_t>(p)]) stack.push_back(p), ready = false;
+      }
+      if (!ready) continue;
+      stack.pop_back();
+      done_[static_cast<size_t>(n)] = 1;
+      add_to(out, nodes_[static_cast<size_t>(n)]);
+    }
+  }
+
+  void add_to(Func& out, const Node& n) {
+    if (!n.is_group) {
+      OpNode op = f_.op(n.op);
+      for (Operand& o : op.operands)
+        if (o.is_value()) o.value = to_[static_cast<size_t>(o.value)];
+      const std::vector<ValueId> old = op.results;
+      std::vector<ir::Type> types;
+      for (ValueId r : old) types.push_back(f_.type(r));
+      const OpId id = out.add_op(out.body, std::move(op), types);
+      for (size_t i = 0; i < old.size(); ++i) set(out, old[i], out.result(id, static_cast<int>(i)));
+      return;
+    }
+    Group g = n.group;
+    for (OpNode& o : g.body)
+      if (o.op == Op::read) o.operands[0].value = to_[static_cast<size_t>(o.operands[0].value)];
+    std::vector<ir::Type> types;
+    OpNode op = to_op(out, g, types);
+    // The types as the tensors have them: to_op knows extents only by index variables.
+    for (size_t i = 0; i < g.outputs.size(); ++i) types[i] = f_.type(g.outputs[i].tensor);
+    if (n.group.body.size()) op.loc = n.group.body.back().loc;
+    const OpId id = out.add_op(out.body, std::move(op), types);
+    for (size_t i = 0; i < g.outputs.size(); ++i) set(out, g.outputs[i].tensor, out.result(id, static_cast<int>(i)));
+  }
+  void set(Func& out, ValueId old, ValueId now) {
+    to_[static_cast<size_t>(old)] = now;
+    out.value(now).name = f_.value(old).name;
+  }
+
+  const Func& f_;
+  PassContext& context_;
+  const CompileOptions& options_;
+  std::vector<Node> nodes_;
+  std::vector<int> producer_;            // by tensor: its node; -1 for parameters
+  std::vector<std::set<int>> readers_;   // by tensor: the nodes that read it, in order
+  std::vector<ValueId> to_;
+  std::vector<char> done_;
+};
+
+}  // namespace
+
+void fuse(ir::Func& f, PassContext& context) { f = Fuser(f, context).run(); }
+
+}  // namespace frit::lower

@@ -1,0 +1,33 @@
+// Group + nest -> kernel-level function, and what its launch needs.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lowering/compile.h"
+#include "lowering/nest.h"
+
+namespace frit::lower {
+
+struct Kernel {
+  struct Temp {
+    DType dtype;
+    int64_t count;
+  };
+  ir::Func func;
+  // The kernel's buffers in order: outer tensors; then `temps` of its own (partial results).
+  std::vector<ValueId> tensors;
+  std::vector<Temp> temps;
+  std::vector<int64_t> params;   // values of the index parameters
+  int64_t work = 0;
+  int64_t scratch_bytes = 0;
+  int64_t bytes_read = 0, bytes_written = 0, flops = 0;
+  std::string schedule, why;
+  // Pairs (output tensor, input tensor): the output may be written over the input.
+  std::vector<std::pair<ValueId, ValueId>> in_place;
+};
+
+Kernel build_kernel(const Func& f, const Group& g, const Nest& nest, const CompileOptions& options);
+
+}  // namespace frit::lower
