@@ -138,7 +138,7 @@ void execute(const Plan& plan, const void* const* inputs, void* const* outputs, 
       // Pieces that take long enough to be worth handing out, in whole grains.
       int64_t grain = std::max<int64_t>(l.grain, 1);
       int64_t pieces = std::max<int64_t>(ns / kLeastNsPerChunk, n);
-      if (l.work / grain > pieces) grain = round_up(l.work / pieces, grain);
+      grain = std::max<int64_t>(l.work / pieces / grain, 1) * grain;
       parallel_for(l.work, grain, n, run_range, code.finish ? run_finish : nullptr, &call);
     }
     if (counters) {

@@ -31,7 +31,8 @@ std::vector<std::string> groups(const std::string& root, const std::string& self
   for (std::string line; std::getline(lines, line);) {
     size_t a = line.find(':'), b = a == std::string::npos ? a : line.find(':', a + 1);
     if (b == std::string::npos) continue;
-    std::string controllers = "," + line.substr(a + 1, b - a - 1) + ",";
+    std::string controllers = ",";
+    controllers.append(line, a + 1, b - a - 1).append(",");
     std::string path = line.substr(b + 1), base = root;
     if (controllers != ",,") {
       if (controllers.find("," + controller + ",") == std::string::npos) continue;

@@ -241,10 +241,10 @@ void parallel_for(int64_t count, int64_t grain, int threads, RangeFn fn, LastFn 
   grain = std::max<int64_t>(grain, 1);
   if (count > grain && threads > 1 && !in_parallel) {
     threads = std::min(threads, kMostThreads);
-    int64_t chunks = std::min(count / grain, int64_t{threads} * kChunksPerThread);
-    int64_t chunk = (count - 1) / chunks + 1;         // at least as many items as `chunks` would have,
-    chunk = ((chunk - 1) / grain + 1) * grain;        // in whole grains
-    chunks = (count - 1) / chunk + 1;
+    // Whole grains; between one and two times as many chunks as wanted, so that rounding unbalances little.
+    int64_t grains = (count - 1) / grain + 1;
+    int64_t chunk = std::max<int64_t>(grains / (int64_t{threads} * kChunksPerThread), 1) * grain;
+    int64_t chunks = (count - 1) / chunk + 1;
     Job job{fn, last, context, count, chunk, static_cast<int>(std::min<int64_t>(threads, chunks))};
     if (chunks > 1 && pool().run(job, chunks)) return;
   }

@@ -91,7 +91,7 @@ TEST(ParallelFor, HugeCountsDoNotOverflow) {
       Record r(4);
       parallel_for(count, grain, 4, Record::range, Record::last, &r);
       expect_whole(r, count, grain, 4);
-      EXPECT_LE(r.ranges.size(), 64u);
+      EXPECT_LE(r.ranges.size(), 128u);
     }
 }
 
