@@ -1,0 +1,165 @@
+#include "tests/engines/engines.h"
+
+#include <cstring>
+#include <memory>
+#include <set>
+
+#include "ir/verify.h"
+#include "lowering/compile.h"
+#include "runtime/memory.h"
+#include "runtime/plan.h"
+#include "tests/engines/guarded.h"
+
+namespace frit::test {
+namespace {
+
+using Arrays = std::vector<ir::Array>;
+
+// An array's memory: from the allocator, or guarded.
+class Buffer {
+ public:
+  Buffer(size_t bytes, bool guarded) {
+    if (guarded) guarded_ = std::make_unique<Guarded>(bytes);
+    else storage_ = rt::allocate(static_cast<int64_t>(bytes) + kAfter);
+    if (storage_) std::memset(storage_->data(), 0x5a, bytes + kAfter);
+    bytes_ = bytes;
+  }
+  void* data() const { return guarded_ ? guarded_->data() : storage_->data(); }
+  bool intact() const {
+    if (guarded_) return guarded_->untouched_before();
+    const auto* p = static_cast<const std::byte*>(storage_->data()) + bytes_;
+    for (size_t i = 0; i < kAfter; ++i)
+      if (p[i] != std::byte{0x5a}) return false;
+    return true;
+  }
+
+ private:
+  static constexpr size_t kAfter = 256;
+  std::unique_ptr<Guarded> guarded_;
+  std::shared_ptr<rt::Storage> storage_;
+  size_t bytes_;
+};
+
+struct Execution {
+  int threads = 1;
+  bool guarded = false;
+  bool in_place = false;  // results in the buffers that the plan says may be given away
+};
+
+std::string compare(const Arrays& have, const Arrays& want) {
+  if (have.size() != want.size())
+    return std::to_string(have.size()) + " results, not " + std::to_string(want.size());
+  for (size_t k = 0; k < want.size(); ++k)
+    if (std::string d = difference(have[k], want[k]); !d.empty()) return "result " + std::to_string(k) + ": " + d;
+  return "";
+}
+
+std::string execute(const rt::Plan& plan, const Arrays& args, const Arrays& want, const Execution& how,
+                    rt::RunCounters& counters) {
+  if (plan.inputs != static_cast<int32_t>(args.size())) return "the plan has " + std::to_string(plan.inputs) + " inputs";
+  if (plan.outputs.size() != want.size()) return "the plan has " + std::to_string(plan.outputs.size()) + " outputs";
+  std::vector<Buffer> in, out;
+  std::vector<const void*> inputs;
+  for (const ir::Array& a : args) {
+    in.emplace_back(a.data.size(), how.guarded);
+    if (!a.data.empty()) std::memcpy(in.back().data(), a.data.data(), a.data.size());
+    inputs.push_back(in.back().data());
+  }
+  std::vector<void*> outputs;
+  std::set<int32_t> given;
+  for (size_t k = 0; k < want.size(); ++k) {
+    const rt::Output& o = plan.outputs[k];
+    const bool aliased = o.alias_input >= 0 || o.alias_output >= 0;
+    if (!aliased && o.bytes != static_cast<int64_t>(want[k].data.size()))
+      return "output " + std::to_string(k) + " has " + std::to_string(o.bytes) + " bytes in the plan";
+    out.emplace_back(want[k].data.size(), how.guarded);
+    outputs.push_back(aliased ? nullptr : out.back().data());
+    if (!how.in_place || o.donor_input < 0) continue;
+    const auto donor = static_cast<size_t>(o.donor_input);
+    if (!given.insert(o.donor_input).second) return "two outputs have one donor";
+    if (args[donor].data.size() < want[k].data.size()) return "a donor is too small";
+    outputs.back() = in[donor].data();
+  }
+  counters = {};
+  rt::execute(plan, inputs.data(), outputs.data(), how.threads, &counters);
+  for (size_t i = 0; i < in.size(); ++i) {
+    if (!in[i].intact()) return "memory beside input " + std::to_string(i) + " has been written";
+    if (!given.contains(static_cast<int32_t>(i)) && !args[i].data.empty() &&
+        std::memcmp(in[i].data(), args[i].data.data(), args[i].data.size()) != 0)
+      return "input " + std::to_string(i) + " has been written";
+  }
+  Arrays have;
+  for (size_t k = 0; k < want.size(); ++k) {
+    if (!out[k].intact()) return "memory beside output " + std::to_string(k) + " has been written";
+    const rt::Output& o = plan.outputs[k];
+    if (o.alias_output >= static_cast<int32_t>(k)) return "an output is another's alias that is not earlier";
+    ir::Array a{want[k].dtype, want[k].shape, std::vector<std::byte>(want[k].data.size())};
+    if (given.contains(o.alias_input)) return "a result is an input that has been given away";
+    if (o.alias_input >= 0) a = args[static_cast<size_t>(o.alias_input)], a.shape = want[k].shape;
+    else if (o.alias_output >= 0) a = have[static_cast<size_t>(o.alias_output)], a.shape = want[k].shape;
+    else if (!a.data.empty()) std::memcpy(a.data.data(), outputs[k], a.data.size());
+    have.push_back(std::move(a));
+  }
+  return compare(have, want);
+}
+
+std::string compiled(const ir::Func& f, const Arrays& args, const Arrays& want, codegen::Isa isa, bool fuse,
+                     Agreement& agreement) {
+  lower::CompileOptions options;
+  options.target = lower::host_target(2);
+  options.target.isa = isa;
+  options.target.vector_bytes = isa == codegen::Isa::avx512 ? 64 : 32;
+  options.fuse = options.specialise = fuse;
+  const auto program = lower::compile(f, options);
+  if (fuse) {
+    if (std::string p = compare(ir::interpret(program->tensor, args), want); !p.empty())
+      return "tensor passes, interpreted: " + p;
+    if (std::string p = text_problem(program->fused); !p.empty()) return "fused level: " + p;
+    if (std::string p = compare(ir::interpret(program->fused, args), want); !p.empty())
+      return "fused level, interpreted: " + p;
+  }
+  for (const ir::Func& k : program->kernels)
+    if (std::string p = text_problem(k); !p.empty()) return "kernel level: " + p;
+  bool donors = false;
+  for (const rt::Output& o : program->plan.outputs) donors |= o.donor_input >= 0;
+  rt::RunCounters counters;
+  for (const auto& [what, how] : {std::pair{"one thread", Execution{1, false, false}},
+                                  std::pair{"two threads, guarded memory", Execution{2, true, false}},
+                                  std::pair{"two threads, in place", Execution{2, false, true}}}) {
+    if (how.in_place && !donors) continue;
+    if (std::string p = execute(program->plan, args, want, how, counters); !p.empty())
+      return std::string(what) + ": " + p;
+    (fuse ? agreement.fused_launches : agreement.eager_launches) = counters.launches;
+  }
+  return "";
+}
+
+}  // namespace
+
+Agreement run_engines(const ir::Func& f, const Arrays& args, const EngineOptions& options) {
+  Agreement agreement;
+  std::string stage = "interpreter";
+  try {
+    ir::verify(f);
+    if (agreement.problem = text_problem(f); !agreement.ok()) return agreement;
+    const Arrays want = ir::interpret(f, args);
+    const bool has_avx512 = codegen::host_isa() == codegen::Isa::avx512;
+    for (codegen::Isa isa : {codegen::Isa::avx2, codegen::Isa::avx512}) {
+      const bool wide = isa == codegen::Isa::avx512;
+      if (wide ? !options.avx512 || !has_avx512 : !options.avx2) continue;
+      for (bool fuse : {false, true}) {
+        if (fuse ? !options.fused : !options.eager) continue;
+        stage = std::string(codegen::name(isa)) + (fuse ? " fused" : " eager");
+        if (std::string p = compiled(f, args, want, isa, fuse, agreement); !p.empty()) {
+          agreement.problem = stage + ", " + p;
+          return agreement;
+        }
+      }
+    }
+  } catch (const std::exception& e) {
+    agreement.problem = stage + ": " + e.what();
+  }
+  return agreement;
+}
+
+}  // namespace frit::test

@@ -1,0 +1,99 @@
+#include "tests/random/campaign.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+
+#include "ir/text.h"
+#include "tests/engines/engines.h"
+#include "tests/engines/inputs.h"
+#include "tests/random/generate.h"
+#include "tests/random/shrink.h"
+
+namespace frit::test {
+namespace {
+
+thread_local uint64_t current_seed;
+
+void report_crash(int number) {
+  char text[128];
+  const int n = snprintf(text, sizeof text, "signal %d in the random program of seed %llu\n", number,
+                         static_cast<unsigned long long>(current_seed));
+  [[maybe_unused]] auto written = write(2, text, static_cast<size_t>(n));
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+// What is wrong with a program, its arguments made from a seed; crashes too where isolated.
+std::string problem_of(const ir::Func& f, uint64_t seed, bool isolate) {
+  if (!isolate) return run_engines(f, make_inputs(f, seed)).problem;
+  int ends[2];
+  if (pipe(ends) != 0) return "no pipe";
+  const pid_t child = fork();
+  if (child == 0) {
+    for (int s : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) signal(s, SIG_DFL);
+    const std::string p = run_engines(f, make_inputs(f, seed)).problem.substr(0, 4000);
+    [[maybe_unused]] auto written = write(ends[1], p.data(), p.size());
+    _exit(p.empty() ? 0 : 1);
+  }
+  close(ends[1]);
+  std::string p;
+  char buffer[4096];
+  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;) p.append(buffer, static_cast<size_t>(n));
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (WIFSIGNALED(status)) return "crashes with signal " + std::to_string(WTERMSIG(status));
+  return p;
+}
+
+Failure shrunk(const Sample& s, std::string problem, bool isolate) {
+  Failure out{s.seed, std::move(problem), {}, ""};
+  out.program = shrink(s.func, [&](const ir::Func& f) { return !problem_of(f, s.seed, isolate).empty(); });
+  out.shrunk_problem = problem_of(out.program, s.seed, isolate);
+  return out;
+}
+
+}  // namespace
+
+std::vector<Failure> run_campaign(const Campaign& c) {
+  for (int s : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) signal(s, report_crash);
+  std::vector<Failure> failures;
+  std::mutex mutex;
+  std::atomic<int64_t> next = 0, done = 0;
+  auto work = [&] {
+    for (int64_t i; (i = next++) < c.programs;) {
+      current_seed = c.first_seed + static_cast<uint64_t>(i);
+      const Sample s = generate(current_seed);
+      if (std::string p = problem_of(s.func, s.seed, c.isolate); !p.empty()) {
+        Failure f = shrunk(s, std::move(p), c.isolate);
+        std::lock_guard lock(mutex);
+        failures.push_back(std::move(f));
+        if (failures.size() >= c.most_failures) next = c.programs;
+      }
+      if (c.progress) c.progress(++done);
+    }
+  };
+  std::vector<std::thread> others;
+  for (int t = 1; t < (c.isolate ? 1 : c.threads); ++t) others.emplace_back(work);
+  work();
+  for (std::thread& t : others) t.join();
+  for (int s : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) signal(s, SIG_DFL);
+  std::ranges::sort(failures, {}, &Failure::seed);
+  return failures;
+}
+
+std::string run_file(const Failure& f) {
+  std::string comment = "// Drawn by tests/random, seed " + std::to_string(f.seed) + ", and shrunk.\n// seed=" + std::to_string(f.seed) + "\n";
+  std::string problem = f.shrunk_problem.substr(0, f.shrunk_problem.find('\n'));
+  if (!problem.empty()) comment += "// " + problem + "\n";
+  return comment + ir::print(f.program);
+}
+
+}  // namespace frit::test
