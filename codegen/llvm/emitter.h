@@ -1,0 +1,175 @@
+// Kernel-level IR -> LLVM IR, functions `work` and `finish` (rt::WorkFn). docs/kernel-ir.md is the
+// specification, docs/codegen.md says how each op is made fast.
+//
+// Outside lanes and cols every value is one scalar. Inside, a value that depends on the lane index is
+// one vector a copy, `unroll` copies of `width` elements side by side; what does not depend on it
+// stays a scalar and is broadcast where a vector meets it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "codegen/llvm/build.h"
+#include "codegen/llvm/prims.h"
+#include "ir/func.h"
+#include "ir/ops.h"
+
+namespace frit::codegen {
+
+// How often a value changes: once, with the row of cols, with the lane.
+enum class Rate : uint8_t { invariant, row, lane };
+
+// A value while code is emitted: one scalar, or a vector a copy.
+struct Val {
+  Value* uniform = nullptr;
+  Values lanes;
+};
+
+// Where in a lanes or cols region code is being emitted.
+struct Lanes {
+  int width = 1;
+  int unroll = 1;
+  ir::ValueId var = ir::kNone;  // the lane index
+  Value* base = nullptr;        // its value in the first lane of the first copy
+  Value* mask = nullptr;        // lanes that exist; null: all
+};
+
+// A reduction of lanes or cols.
+struct Reduction {
+  ir::Op op{};
+  DType element{};      // of the yielded value
+  DType acc{};          // of the running value
+  ir::ValueId result = ir::kNone;
+  bool ordered = false;  // in the order of LAWS.md, 9
+  bool arg() const { return op == ir::Op::reduce_argmax || op == ir::Op::reduce_argmin; }
+};
+
+class Emitter : public Build {
+ public:
+  Emitter(llvm::Module& m, const ir::Func& kernel, Isa isa);
+  void run();
+
+ private:
+  // emitter.cpp: functions, statements, scalars
+  void function(const char* name, const ir::OpNode* body);
+  void statements(const ir::Region& r);
+  void statement(ir::OpId id);
+  void index_op(const ir::OpNode& op);
+  void loop(const ir::OpNode& op);
+  Value* uniform(const ir::Operand& o);
+  Value* index_value(ir::ValueId v);
+  Value* index(const ir::IndexExpr& e);  // of invariant terms
+  Value* term(const ir::IndexExpr::Term& t, Value* var);
+  Val& val(ir::ValueId v) { return vals_[static_cast<size_t>(v)]; }
+  Rate rate(ir::ValueId v) const { return rates_[static_cast<size_t>(v)]; }
+  Rate rate(const ir::OpNode& op) const;
+
+  // region.cpp: regions of lanes and cols
+  struct Body {
+    const ir::Region* region = nullptr;
+    ir::ValueId lane = ir::kNone;
+    int width = 1;   // elements a vector
+    int cost = 0;    // primitives a vector, roughly
+    int most = 1;    // bytes of the widest element
+  };
+  Body analyse(const ir::Region& r, ir::ValueId lane, ir::ValueId row);
+  void hoist(const Body& b, Value* first);  // what does not change, before the loops
+  llvm::SmallVector<Val, 2> emit(const Body& b, const Lanes& at);
+  void elementwise(const ir::OpNode& op, const Lanes& at);
+  Value* vec(const ir::Operand& o, const Lanes& at, int copy);
+  Val index_in_lanes(const ir::IndexExpr& e, const Lanes& at);
+  Value* tail_mask(Value* left, const Body& b);  // the first `left` lanes
+  Value* lane_numbers(llvm::Type* element, int width, int64_t step = 1);
+
+  // memory.cpp: loads, stores, addresses
+  struct Address {
+    Value* base = nullptr;   // of all that is invariant
+    Value* step = nullptr;   // elements from one lane to the next
+    llvm::SmallVector<ir::IndexExpr::Term, 2> rest;  // terms that change in the region
+    bool stream = false;
+  };
+  Value* pointer(ir::ValueId buffer, const ir::IndexExpr& e);  // of invariant terms
+  Address address(const ir::OpNode& op, ir::ValueId lane);
+  Value* row_pointer(const Address& a, llvm::Type* element);   // with its row terms
+  void scalar_load(const ir::OpNode& op);
+  void scalar_store(const ir::OpNode& op);
+  Value* load_scalar(const ir::OpNode& op, Value* p);
+  void lane_load(ir::OpId id, const Lanes& at);
+  void lane_store(ir::OpId id, const Lanes& at);
+  void lane_prefetch(ir::OpId id, const Lanes& at);
+  void prefetch(Value* p);
+  Value* offsets(const Address& a, const Lanes& at, int copy);
+  void flush_streams();
+  Value* to_memory(Value* v, DType t);
+  Value* from_memory(Value* v, DType t);
+
+  // lanes.cpp, reduce.cpp: lanes and its reductions
+  void lanes(const ir::OpNode& op);
+  struct Partial {                 // of reductions in any order: a variable (argmax: two) a copy
+    llvm::SmallVector<Var, 4> value, where;
+  };
+  std::vector<Reduction> reductions(const ir::OpNode& op);
+  Value* combine(const Reduction& r, Value* a, Value* b);
+  Value* identity(const Reduction& r, int width);
+  Value* widened(const Reduction& r, Value* element) { return emit_cast(*this, r.element, r.acc, element); }
+  Partial start_partial(const Reduction& r, int width, int unroll);
+  void add_partial(const Reduction& r, Partial& p, int copy, Value* element, Value* place, Value* mask);
+  Value* finish_partial(const Reduction& r, Partial& p);
+  Value* beats(const Reduction& r, Value* a, Value* b, Value* i, Value* j);
+  Value* choose(Value* p, Value* a, Value* b);
+  template <class F>
+  void vectors(const Body& b, Value* lo, Value* hi, int unroll, F&& each);
+  Value* halve(const Reduction& r, Value* v, int present);  // a vector to a scalar, halves first
+  Value* halve(const Reduction& r, Values parts, int present);
+  struct Stack {                   // of complete subtrees: an array a reduction in order
+    std::vector<Var> values;
+    Var top = nullptr;
+  };
+  Stack make_stack(const std::vector<Reduction>& rs, std::optional<int64_t> count);
+  void push(Stack& s, const std::vector<Reduction>& rs, const Values& values, Value* i);
+  void finish_stack(Stack& s, const std::vector<Reduction>& rs);
+  void any_order(const Body& b, Value* lo, Value* hi, const std::vector<Reduction>& rs, int unroll);
+  void in_order(const Body& b, Value* lo, Value* hi, const std::vector<Reduction>& rs, int unroll);
+  void in_tree(const Body& b, Value* lo, Value* hi, const std::vector<Reduction>& rs);
+  // cols.cpp, tile.cpp
+  void cols(const ir::OpNode& op);
+  void tile(const ir::OpNode& op);
+
+  void set_result(const Reduction& r, Value* v) { results_[r.result] = v; }
+
+  const ir::Func& f_;
+  std::vector<Val> vals_;
+  std::vector<Rate> rates_;
+  std::map<ir::OpId, Address> addresses_;
+  std::map<ir::ValueId, Value*> splats_;     // of invariants, for the region being emitted
+  std::map<ir::ValueId, Value*> results_;    // of the reductions being emitted
+  llvm::SmallVector<std::pair<Value*, Value*>, 4> streams_;  // (value, pointer) stores put off
+  Value* aligned_ = nullptr;                 // whether the streaming stores of the region are aligned
+  bool streamed_ = false;
+  Value* scratch_ = nullptr;
+  Value* scratch_used_ = nullptr;
+};
+
+// The plain loops: whole rounds, then single vectors with a mask. each(at, yields) follows a body.
+template <class F>
+void Emitter::vectors(const Body& b, Value* lo, Value* hi, int unroll, F&& each) {
+  Lanes at{b.width, unroll, b.lane, nullptr, nullptr};
+  const int64_t round = int64_t{unroll} * b.width;
+  Value* whole = add(lo, ir.CreateAnd(sub(hi, lo), number(-round)));
+  for_range(lo, whole, round, [&](Value* j) {
+    at.base = j;
+    each(at, emit(b, at));
+  });
+  at.unroll = 1;
+  auto rest = [&](Value* j) {
+    at.base = j;
+    at.mask = tail_mask(sub(hi, j), b);
+    each(at, emit(b, at));
+  };
+  // Where nothing is known, at most unroll vectors are left; with one, no loop is needed.
+  if (unroll == 1) if_then(ir.CreateICmpSLT(whole, hi), [&] { rest(whole); });
+  else for_range(whole, hi, b.width, rest);
+}
+
+}  // namespace frit::codegen
