@@ -18,10 +18,12 @@ OpNode loop_op(Op op, std::vector<IndexExpr> bounds) {
 
 OpId close_loop(KernelWriter& w, Scope& s, Scope& inner, OpNode op, std::vector<Operand> yields, const std::vector<Op>& reduce,
                 const std::vector<DType>& reduce_types) {
-  OpNode yield;
-  yield.op = Op::yield;
-  yield.operands = std::move(yields);
-  w.add(inner, std::move(yield), {});
+  if (!yields.empty()) {
+    OpNode yield;
+    yield.op = Op::yield;
+    yield.operands = std::move(yields);
+    w.add(inner, std::move(yield), {});
+  }
   if (!reduce.empty()) op.set(AttrName::reduce, reduce);
   std::vector<ir::Type> types;
   for (DType t : reduce_types) types.push_back(ir::Type::scalar(t));
@@ -30,9 +32,6 @@ OpId close_loop(KernelWriter& w, Scope& s, Scope& inner, OpNode op, std::vector<
 }
 
 void close_work(KernelWriter& w, Scope& item, int64_t items) {
-  OpNode yield;
-  yield.op = Op::yield;
-  w.add(item, std::move(yield), {});
   OpNode op = loop_op(Op::work, {w.number(items)});
   op.regions.push_back(std::move(item.region));
   w.add(w.top, std::move(op), {});
@@ -40,9 +39,6 @@ void close_work(KernelWriter& w, Scope& item, int64_t items) {
 }
 
 void close_finish(KernelWriter& w, Scope& finish) {
-  OpNode yield;
-  yield.op = Op::yield;
-  w.add(finish, std::move(yield), {});
   OpNode op;
   op.op = Op::finish;
   op.regions.push_back(std::move(finish.region));

@@ -180,7 +180,7 @@ class Columns {
   void store_output(Scope& s, int o) {
     const Group::Output& out = g_.outputs[static_cast<size_t>(o)];
     const Operand v = w_.value(s, out.value);
-    w_.store(s, w_.buffer(out.tensor), w_.address(s, nest_.stores[static_cast<size_t>(o)]), v, c_.stream, kNone);
+    w_.store(s, w_.buffer(out.tensor), w_.address(s, nest_.stores[static_cast<size_t>(o)]), v, c_.streams(out));
   }
   void store_deep(Scope& item, int stage) {
     if (stages_.outputs[static_cast<size_t>(stage)].empty()) return;

@@ -79,7 +79,7 @@ class Rows {
   void store_output(Scope& s, int o) {
     const Group::Output& out = g_.outputs[static_cast<size_t>(o)];
     const Operand v = w_.value(s, out.value);
-    w_.store(s, w_.buffer(out.tensor), w_.address(s, nest_.stores[static_cast<size_t>(o)]), v, c_.stream);
+    w_.store(s, w_.buffer(out.tensor), w_.address(s, nest_.stores[static_cast<size_t>(o)]), v, c_.streams(out));
   }
 
   void whole_rows() {

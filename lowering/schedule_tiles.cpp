@@ -75,7 +75,7 @@ void write_tiles(const ScheduleContext& c, KernelWriter& w) {
   }
   for (size_t o = 0; o < c.g.outputs.size(); ++o) {
     const Operand v = w.value(lanes, c.g.outputs[o].value);
-    w.store(lanes, w.buffer(c.g.outputs[o].tensor), w.address(lanes, nest.stores[o]), v, c.stream);
+    w.store(lanes, w.buffer(c.g.outputs[o].tensor), w.address(lanes, nest.stores[o]), v, c.streams(c.g.outputs[o]));
   }
   close_loop(w, rows, lanes, loop_op(Op::lanes, {q_lo, q_hi}), {}, {}, {});
   close_loop(w, item, rows, loop_op(Op::loop, {p_lo, p_hi}), {}, {}, {});

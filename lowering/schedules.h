@@ -11,7 +11,12 @@ struct ScheduleContext {
   const Group& g;
   const Nest& nest;
   const CompileOptions& options;
-  bool stream = false;  // outputs are too large for the caches
+  bool large = false;  // the launch moves more than the caches hold
+
+  // Non-temporal stores: for large results of large launches, which nobody will find in a cache.
+  bool streams(const Group::Output& o) const {
+    return large && f.type(o.tensor).count() * size_of(f.type(o.tensor).dtype) > options.target.l2;
+  }
 };
 
 void write_rows(const ScheduleContext& c, KernelWriter& w);      // flat and row
