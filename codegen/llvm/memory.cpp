@@ -21,7 +21,7 @@ Value* Emitter::from_memory(Value* v, DType t) {
 }
 
 Value* Emitter::pointer(ir::ValueId buffer, const ir::IndexExpr& e) {
-  return ir.CreateInBoundsGEP(memory_type(f_.type(buffer).dtype), val(buffer).uniform, index(e));
+  return ir.CreateGEP(memory_type(f_.type(buffer).dtype), val(buffer).uniform, index(e));
 }
 
 // Scalars
@@ -75,7 +75,7 @@ Value* Emitter::row_pointer(const Address& a, llvm::Type* element) {
   Value* offset = number(0);
   for (const auto& t : a.rest)
     if (rate(t.var) == Rate::row) offset = add(offset, term(t, index_value(t.var)));
-  return constant(offset) == 0 ? a.base : ir.CreateInBoundsGEP(element, a.base, offset);
+  return constant(offset) == 0 ? a.base : ir.CreateGEP(element, a.base, offset);
 }
 
 // Offsets in elements of the lanes of a copy from its row pointer, as a vector.
@@ -117,7 +117,7 @@ void Emitter::lane_load(ir::OpId id, const Lanes& at) {
   const auto step = constant(a.step);
   const bool dynamic = std::any_of(a.rest.begin(), a.rest.end(), [&](const auto& r) { return rate(r.var) == Rate::lane; });
   llvm::Type* type = vector(m, at.width);
-  Value* first = step ? ir.CreateInBoundsGEP(m, p, mul(at.base, *step)) : p;
+  Value* first = step ? ir.CreateGEP(m, p, mul(at.base, *step)) : p;
   for (int u = 0; u < at.unroll; ++u) {
     Value* mask = at.mask;
     Value* other = llvm::Constant::getNullValue(type);
@@ -129,14 +129,14 @@ void Emitter::lane_load(ir::OpId id, const Lanes& at) {
     Value* v = nullptr;
     if (step && (*step == 1 || *step == -1) && !dynamic) {
       const bool back = *step == -1;
-      Value* q = ir.CreateConstInBoundsGEP1_64(m, first, static_cast<uint64_t>(back ? -(u + 1) * at.width + 1 : u * at.width));
+      Value* q = ir.CreateConstGEP1_64(m, first, static_cast<uint64_t>(back ? -(u + 1) * at.width + 1 : u * at.width));
       if (back && mask) mask = ir.CreateShuffleVector(mask, reversed(at.width));
       if (back) other = ir.CreateShuffleVector(other, reversed(at.width));
       v = mask ? static_cast<Value*>(ir.CreateMaskedLoad(type, q, element_align(t), mask, other))
                : ir.CreateAlignedLoad(type, q, element_align(t));
       if (back) v = ir.CreateShuffleVector(v, reversed(at.width));
     } else {
-      Value* where = ir.CreateInBoundsGEP(m, p, offsets(a, at, u));
+      Value* where = ir.CreateGEP(m, p, offsets(a, at, u));
       v = ir.CreateMaskedGather(type, where, element_align(t), mask, other);
     }
     out.lanes.push_back(from_memory(v, t));
@@ -151,13 +151,13 @@ void Emitter::lane_store(ir::OpId id, const Lanes& at) {
   Value* p = row_pointer(a, m);
   const auto step = constant(a.step);
   const bool dynamic = std::any_of(a.rest.begin(), a.rest.end(), [&](const auto& r) { return rate(r.var) == Rate::lane; });
-  Value* first = step ? ir.CreateInBoundsGEP(m, p, mul(at.base, *step)) : p;
+  Value* first = step ? ir.CreateGEP(m, p, mul(at.base, *step)) : p;
   for (int u = 0; u < at.unroll; ++u) {
     Value* v = to_memory(vec(op.operands.at(1), at, u), t);
     Value* mask = at.mask;
     if (step && (*step == 1 || *step == -1) && !dynamic) {
       const bool back = *step == -1;
-      Value* q = ir.CreateConstInBoundsGEP1_64(m, first, static_cast<uint64_t>(back ? -(u + 1) * at.width + 1 : u * at.width));
+      Value* q = ir.CreateConstGEP1_64(m, first, static_cast<uint64_t>(back ? -(u + 1) * at.width + 1 : u * at.width));
       if (back) v = ir.CreateShuffleVector(v, reversed(at.width));
       if (back && mask) mask = ir.CreateShuffleVector(mask, reversed(at.width));
       if (mask) {
@@ -168,7 +168,7 @@ void Emitter::lane_store(ir::OpId id, const Lanes& at) {
         ir.CreateAlignedStore(v, q, element_align(t));
       }
     } else {
-      Value* where = ir.CreateInBoundsGEP(m, p, offsets(a, at, u));
+      Value* where = ir.CreateGEP(m, p, offsets(a, at, u));
       ir.CreateMaskedScatter(v, where, element_align(t), mask);
     }
   }

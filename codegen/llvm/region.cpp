@@ -76,7 +76,7 @@ void Emitter::hoist(const Body& b, Value* first) {
       const DType t = f_.type(op.operands.at(0).value).dtype;
       if (constant(a.step) != 1 || !a.rest.empty() || b.width * size_of(t) < 16) continue;
       a.stream = true;
-      Value* p = ir.CreateInBoundsGEP(memory_type(t), a.base, first);
+      Value* p = ir.CreateGEP(memory_type(t), a.base, first);
       Value* low = ir.CreateAnd(ir.CreatePtrToInt(p, ir.getInt64Ty()), number(63));
       Value* ok = ir.CreateICmpEQ(low, number(0));
       aligned_ = aligned_ ? ir.CreateAnd(aligned_, ok) : ok;
