@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <map>
+#include <mutex>
+#include <tuple>
 
 #include "frit/error.h"
 #include "runtime/threads.h"
@@ -13,7 +16,7 @@
 namespace frit::bench {
 namespace {
 
-using PieceFn = void (*)(const float* const* r, float* const* w, int64_t n, int64_t ahead, int64_t burst);
+using PieceFn = void (*)(const float* const* r, float* const* w, int64_t n, int64_t ahead);
 
 namespace avx512 {
 using V = __m512;
@@ -56,7 +59,9 @@ constexpr int LANES = 8;
 }  // namespace avx2
 
 constexpr int64_t kUnit = 1024;  // bytes that every loop's step divides
+constexpr int64_t kInCache = 1 << 20;
 constexpr int64_t kBeyondCache = 16 << 20;
+constexpr int kRaceRounds = 12;
 
 double now_us() {
   return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -64,11 +69,13 @@ double now_us() {
 
 }  // namespace
 
-Probe::Probe(const Mix& mix, int64_t bytes, int threads) : mix_(mix), bytes_(std::max(kUnit, (bytes + kUnit - 1) / kUnit * kUnit)) {
+Probe::Probe(const Mix& mix, int64_t bytes, int threads)
+    : mix_(mix), bytes_(std::max(kUnit, (bytes + kUnit - 1) / kUnit * kUnit)), threads_(std::max(threads, 1)) {
   if (mix.reads < 0 || mix.reads > 4 || mix.writes < 0 || mix.writes > 3 || mix.reads + mix.writes == 0 ||
       (mix.in_place && mix.writes > mix.reads))
-    throw Error("probe", "no probe has " + std::to_string(mix.reads) + " reads and " + std::to_string(mix.writes) + " writes",
-                {}, {}, "up to 4 reads and 3 writes; in place at most as many writes as reads");
+    throw Error("probe",
+                "no probe has " + std::to_string(mix.reads) + " reads and " + std::to_string(mix.writes) + " writes", {}, {},
+                "up to 4 reads and 3 writes; in place at most as many writes as reads");
   auto make = [&] {
     arrays_.push_back(rt::allocate(bytes_));
     std::memset(arrays_.back()->data(), 0, static_cast<size_t>(bytes_));
@@ -80,7 +87,12 @@ Probe::Probe(const Mix& mix, int64_t bytes, int threads) : mix_(mix), bytes_(std
     if (mix.in_place && i < mix.writes) writes_.push_back(p);
   }
   while (static_cast<int>(writes_.size()) < mix.writes) writes_.push_back(make());
-  choose(std::max(threads, 1));
+  static std::mutex mutex;
+  static std::map<std::tuple<int, int, bool, int64_t, int>, Way> chosen;
+  std::lock_guard lock(mutex);
+  auto [it, fresh] = chosen.try_emplace({mix.reads, mix.writes, mix.in_place, bytes_, threads_});
+  if (fresh) it->second = race(kRaceRounds).front().way;
+  way_ = it->second;
 }
 
 Probe::~Probe() = default;
@@ -96,7 +108,7 @@ void Probe::run_way(const Way& way, int times) {
     Way way;
   } call{this, nullptr, way};
   static const bool wide = __builtin_cpu_supports("avx512f");
-  call.fn = wide ? avx512::pick(mix_.reads, mix_.writes, way.non_temporal) : avx2::pick(mix_.reads, mix_.writes, way.non_temporal);
+  call.fn = (wide ? avx512::pick : avx2::pick)(mix_.reads, mix_.writes, way.non_temporal);
   auto range = [](void* context, int64_t lo, int64_t hi, int) {
     const Call& c = *static_cast<const Call*>(context);
     const float* r[4] = {};
@@ -104,47 +116,44 @@ void Probe::run_way(const Way& way, int times) {
     int64_t from = lo * kUnit / 4;
     for (size_t i = 0; i < c.probe->reads_.size(); ++i) r[i] = c.probe->reads_[i] + from;
     for (size_t i = 0; i < c.probe->writes_.size(); ++i) w[i] = c.probe->writes_[i] + from;
-    c.fn(r, w, (hi - lo) * kUnit / 4, c.way.prefetch, c.way.burst);
+    c.fn(r, w, (hi - lo) * kUnit / 4, c.way.prefetch);
   };
   int64_t units = bytes_ / kUnit;
-  int64_t grain = way.chunk ? way.chunk / kUnit : (units + way.threads - 1) / way.threads;
+  int64_t grain = way.chunk ? way.chunk / kUnit : (units - 1) / way.threads + 1;
   for (int i = 0; i < times; ++i) rt::parallel_for(units, grain, way.threads, range, nullptr, &call);
 }
 
-void Probe::choose(int threads) {
+std::vector<Probe::Timed> Probe::race(int rounds) {
   const bool large = bytes() > kBeyondCache;
-  std::vector<int> thread_counts{threads};
-  if (threads > 1 && !large) thread_counts.push_back(1);
-  for (int t : thread_counts)
+  std::vector<Timed> ways;
+  for (int threads : {threads_, 1}) {
+    if (threads == 1 && threads_ > 1 && large) continue;
     for (bool nt : {false, true}) {
-      if (nt && mix_.writes == 0) continue;
-      for (int64_t chunk : {int64_t{0}, int64_t{1} << 20}) {
-        if (chunk && (!large || t == 1)) continue;
-        for (int prefetch : {0, 512, 1024, 2048, 4096}) race_.push_back({{nt, prefetch, 0, chunk, t}, 0});
-        if (large && mix_.reads)
-          for (int burst : {1024, 2048, 4096, 8192}) race_.push_back({{nt, 0, burst, chunk, t}, 0});
-      }
+      if (nt && (mix_.writes == 0 || bytes() < kInCache)) continue;
+      for (int64_t chunk : {int64_t{0}, int64_t{1} << 20})
+        for (int prefetch : {0, 512, 1024, 2048})
+          if (chunk == 0 || (large && threads > 1)) ways.push_back({{nt, prefetch, chunk, threads}, 0});
     }
-  // Rounds over all, the best time of each; ways that are far behind drop out after the first two.
+    if (threads_ == 1) break;
+  }
+  // As many runs as the clock needs.
   int times = 1;
-  for (double us = 0; us < 200 && times < (1 << 16); times *= 2) {
+  auto time = [&](const Way& way) {
     double start = now_us();
-    run_way(race_[0].way, times);
-    us = now_us() - start;
-    if (us > 200) break;
+    run_way(way, times);
+    return (now_us() - start) / times;
+  };
+  while (time(ways[0].way) * times < 100 && times < (1 << 16)) times *= 2;
+  // The best time of each counts; those far behind drop out after four rounds.
+  auto faster = [](const Timed& a, const Timed& b) { return a.us < b.us; };
+  for (Timed& t : ways) t.us = time(t.way);
+  for (int round = 1; round < rounds; ++round) {
+    double bar = std::min_element(ways.begin(), ways.end(), faster)->us * (round < 4 ? 10 : 1.25);
+    for (Timed& t : ways)
+      if (t.us < bar) t.us = std::min(t.us, time(t.way));
   }
-  for (int round = 0; round < 8; ++round) {
-    double best = 0;
-    for (const Timed& t : race_) best = best == 0 ? t.us : std::min(best, t.us);
-    for (Timed& t : race_) {
-      if (round >= 2 && t.us > best * (round >= 4 ? 1.05 : 1.2)) continue;
-      double start = now_us();
-      run_way(t.way, times);
-      double us = (now_us() - start) / times;
-      t.us = round == 0 ? us : std::min(t.us, us);
-    }
-  }
-  way_ = std::min_element(race_.begin(), race_.end(), [](const Timed& a, const Timed& b) { return a.us < b.us; })->way;
+  std::sort(ways.begin(), ways.end(), faster);
+  return ways;
 }
 
 std::string Probe::name() const {
@@ -157,7 +166,6 @@ std::string Probe::name() const {
 
 std::string Probe::detail() const {
   std::string s = name();
-  if (way_.burst) s += ", bursts of " + std::to_string(way_.burst);
   if (way_.prefetch) s += ", prefetch " + std::to_string(way_.prefetch) + " ahead";
   if (way_.chunk) s += ", chunks of " + std::to_string(way_.chunk >> 10) + " KiB";
   return s + ", " + std::to_string(way_.threads) + (way_.threads == 1 ? " thread" : " threads");

@@ -19,8 +19,8 @@ struct Mix {
 };
 
 // Arrays like the ones that tensors live in, and the fastest way found to stream them: ordinary or
-// non-temporal stores, how far to prefetch, bursts or a plain loop, one or all threads. The way is
-// chosen when the probe is made, by racing them all; run() then uses that one.
+// non-temporal stores, how far to prefetch, whole shares or small pieces, one or all threads. The way
+// is chosen when the first probe of a mix, size and thread count is made, by racing them all.
 class Probe {
  public:
   // bytes: of each stream. Throws Error if memory cannot be had.
@@ -35,27 +35,25 @@ class Probe {
   struct Way {
     bool non_temporal = false;
     int prefetch = 0;    // bytes ahead; 0: none
-    int burst = 0;       // bytes of a stream read ahead into L1 before they are used; 0: a plain loop
     int64_t chunk = 0;   // bytes of a stream that a thread takes at a time; 0: its whole share
     int threads = 1;
   };
   struct Timed {
     Way way;
-    double us = 0;                           // best of the race
+    double us = 0;  // best of the rounds
   };
-  const std::vector<Timed>& race() const { return race_; }  // all ways that were tried
+  std::vector<Timed> race(int rounds);  // over all ways
 
  private:
   void run_way(const Way& way, int times);
-  void choose(int threads);
 
   Mix mix_;
   int64_t bytes_;
   std::vector<std::shared_ptr<rt::Storage>> arrays_;
   std::vector<const float*> reads_;
   std::vector<float*> writes_;
+  int threads_;
   Way way_;
-  std::vector<Timed> race_;
 };
 
 }  // namespace frit::bench
