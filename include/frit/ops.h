@@ -32,9 +32,9 @@ FRIT_COMPARE_OPERATORS(FRIT_X)
   inline Tensor& operator sym##=(Tensor& x, Arg y) { return x = name(Arg(x, y.where()), y, y.where()); }
 FRIT_BINARY_OPERATORS(FRIT_X)
 #undef FRIT_X
-inline Tensor operator-(const Tensor& x) { return neg(Arg(x, Loc{}), Loc{}); }
+inline Tensor operator-(Arg x) { return neg(x, x.where()); }
 inline Tensor operator+(const Tensor& x) { return x; }
-inline Tensor operator~(const Tensor& x) { return bit_not(Arg(x, Loc{}), Loc{}); }
+inline Tensor operator~(Arg x) { return bit_not(x, x.where()); }
 
 // On bool tensors.
 Tensor logical_and(Arg x, Arg y, Loc where = Loc::current());

@@ -1,0 +1,71 @@
+// Settings, limits and counters.
+#include "frit/config.h"
+
+#include "codegen/kernel.h"
+#include "frit/error.h"
+#include "frontend/eager.h"
+#include "frontend/settings.h"
+#include "runtime/memory.h"
+#include "runtime/threads.h"
+#include "support/env.h"
+
+#ifndef FRIT_VERSION
+#define FRIT_VERSION "0.1.0"
+#endif
+
+namespace frit {
+namespace {
+thread_local int scoped_threads = 0;  // 0: the default
+thread_local rt::RunCounters counters;
+thread_local bool eager_only = false;
+
+void check_threads(int n, const char* op) {
+  if (n < 1) throw Error(op, "the number of threads must be at least 1, not " + std::to_string(n));
+}
+}  // namespace
+
+std::string_view version() { return FRIT_VERSION; }
+
+int default_threads() { return rt::default_threads(); }
+void set_default_threads(int n) {
+  check_threads(n, "set_default_threads");
+  rt::set_default_threads(n);
+}
+
+with_threads::with_threads(int n) : before_(scoped_threads) {
+  check_threads(n, "with_threads");
+  scoped_threads = n;
+}
+with_threads::~with_threads() { scoped_threads = before_; }
+int threads() { return scoped_threads ? scoped_threads : rt::default_threads(); }
+
+void synchronize() {}
+
+MemoryStats memory_stats() {
+  const rt::MemoryStats s = rt::memory_stats();
+  return {s.live_bytes, s.cached_bytes, s.peak_live_bytes, s.allocations, s.from_system};
+}
+void set_memory_limit(int64_t bytes) {
+  if (bytes < 0) throw Error("set_memory_limit", "a limit of " + std::to_string(bytes) + " bytes is negative; 0 means none");
+  rt::set_memory_limit(bytes);
+}
+void trim_memory() { rt::trim_memory(); }
+
+rt::RunCounters& this_thread_counters() { return counters; }
+RunCounters run_counters() { return {counters.launches, counters.bytes_read, counters.bytes_written}; }
+void reset_run_counters() { counters = {}; }
+
+CacheStats kernel_cache_stats() {
+  const codegen::KernelCacheStats s = codegen::kernel_cache_stats();
+  return {s.hits, s.misses, s.evictions, s.size, s.capacity, s.compile_ms};
+}
+void clear_caches() {
+  clear_eager_cache();
+  codegen::clear_kernel_cache();
+}
+
+EagerScope::EagerScope() : before_(eager_only) { eager_only = true; }
+EagerScope::~EagerScope() { eager_only = before_; }
+bool jit_is_off() { return eager_only || !env().jit; }
+
+}  // namespace frit

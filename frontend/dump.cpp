@@ -1,0 +1,82 @@
+// FRIT_DUMP=DIR[:fn=GLOB][:after=PASS]: a folder for each compiled function with everything that is
+// needed to look at it and to run it again: IR after each pass, kernels, assembly, arguments, explanation.
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "frontend/core.h"
+#include "frit/npy.h"
+#include "ir/text.h"
+#include "support/env.h"
+#include "support/log.h"
+
+namespace frit::detail {
+namespace fs = std::filesystem;
+
+bool wants_dump(const Core& core) {
+  const Env::Dump& d = env().dump;
+  return !d.dir.empty() && glob_match(d.fn, core.options.name);
+}
+
+namespace {
+
+void write(const fs::path& path, const std::string& text) {
+  std::ofstream out(path, std::ios::binary);
+  out << text;
+  if (!out) throw Error("FRIT_DUMP", path.string() + ": the file cannot be written");
+}
+
+// The first of NAME-1, NAME-2, ... that does not exist yet, made.
+fs::path make_folder(const std::string& dir, const std::string& name) {
+  std::error_code error;
+  fs::create_directories(dir, error);
+  if (error) throw Error("FRIT_DUMP", dir + ": the folder cannot be made: " + error.message());
+  for (int i = 1;; ++i) {
+    fs::path folder = fs::path(dir) / (name + "-" + std::to_string(i));
+    if (fs::create_directory(folder, error)) return folder;
+    if (error) throw Error("FRIT_DUMP", folder.string() + ": the folder cannot be made: " + error.message());
+  }
+}
+
+std::string numbered(int i, const std::string& name, const char* ending) {
+  char buf[16];
+  std::snprintf(buf, sizeof buf, "%02d-", i);
+  return buf + ir_name(name) + ending;
+}
+
+}  // namespace
+
+void dump_entry(const Core& core, const Entry& e, Call& call, const std::vector<lower::Snapshot>& snapshots) {
+  const fs::path folder = make_folder(env().dump.dir, ir_name(core.options.name));
+  write(folder / "program.ir", ir::print(e.exe.func));
+  int i = 0;
+  write(folder / numbered(i++, "traced", ".ir"), ir::print(e.exe.func));
+  for (const lower::Snapshot& s : snapshots) {
+    if (!env().dump.after.empty() && env().dump.after != s.pass) continue;
+    write(folder / numbered(i++, s.pass, ".ir"), ir::print(s.func));
+  }
+  if (e.exe.program) {
+    int k = 0;
+    const codegen::Isa isa = codegen::host_isa();
+    for (const ir::Func& kernel : e.exe.program->kernels) {
+      const std::string stem = "kernel-" + std::to_string(++k) + "-" + ir_name(kernel.name);
+      write(folder / (stem + ".ir"), ir::print(kernel));
+      write(folder / (stem + ".ll"), codegen::llvm_ir(kernel, isa));
+      write(folder / (stem + ".s"), codegen::assembly(kernel, isa));
+    }
+  }
+  for (size_t a = 0; a < call.tensors.size(); ++a)
+    if (impl(*call.tensors[a])->kind == TensorKind::value)
+      save_npy((folder / (ir_name(e.names.tensors[a]) + ".npy")).string(), *call.tensors[a]);
+  for (size_t c = 0; c < e.captured.size(); ++c) {
+    const std::string n = c == 0 ? "captured" : "captured." + std::to_string(c);
+    save_npy((folder / (n + ".npy")).string(), e.captured[c].value);
+  }
+  if (e.exe.program) write(folder / "explain.txt", make_report(core, e).text);
+  logging::info("FRIT_DUMP: ", core.options.name, " is in ", folder.string());
+}
+
+}  // namespace frit::detail

@@ -1,0 +1,182 @@
+// Compiling and running: inputs to pointers, results to memory that is new, given away or shared.
+#include "frontend/executable.h"
+
+#include <cstring>
+
+#include "frit/config.h"
+#include "frontend/settings.h"
+#include "ir/interpret.h"
+#include "support/env.h"
+
+namespace frit {
+
+using detail::TensorImpl;
+using detail::TensorKind;
+
+lower::CompileOptions compile_options(For use) {
+  lower::CompileOptions o;
+  o.target = lower::host_target(threads());
+  o.specialise = use == For::jit;
+  o.disabled = env().disable;
+  o.fuel = env().fuel.value;
+  return o;
+}
+
+Target current_target() { return {threads(), codegen::host_isa()}; }
+
+Executable make_executable(ir::Func f, For use, std::vector<lower::Snapshot>* snapshots) {
+  Executable e;
+  for (const ir::Operand& o : f.terminator().operands) e.outputs.push_back({f.type(o).dtype, f.type(o).shape()});
+  if (env().engine != Env::Engine::interp) e.program = lower::compile(f, compile_options(use), snapshots);
+  e.func = std::move(f);
+  return e;
+}
+
+namespace {
+
+// Nobody but its one handle can see the memory of t.
+bool sole(const TensorImpl& t) {
+  return t.kind == TensorKind::value && !t.borrowed && t.dense() && t.storage && t.storage.use_count() == 1 &&
+         t.refs.load(std::memory_order_acquire) == 1 && t.data == t.storage->data();
+}
+
+std::vector<ir::Array> arrays(const Executable& e, const RunInputs& in) {
+  std::vector<ir::Array> args;
+  for (size_t i = 0; i < in.count; ++i) {
+    const ir::Type& type = e.func.type(e.func.body.args[i]);
+    ir::Array a{type.dtype, type.shape(), {}};
+    Tensor held;
+    const void* data = in.data[i];
+    if (in.tensors[i] && !in.tensors[i]->dense()) {
+      in.tensors[i]->refs.fetch_add(1, std::memory_order_relaxed);
+      held = detail::dense(detail::adopt(in.tensors[i]));
+      data = detail::impl(held)->data;
+    }
+    a.data.resize(static_cast<size_t>(a.shape.count() * size_of(a.dtype)));
+    if (!a.data.empty()) std::memcpy(a.data.data(), data, a.data.size());
+    args.push_back(std::move(a));
+  }
+  return args;
+}
+
+void run_interpreted(const Executable& e, const RunInputs& in, Tensor* results, const char* made_by, Loc made_at) {
+  std::vector<ir::Array> out = ir::interpret(e.func, arrays(e, in));
+  for (size_t i = 0; i < out.size(); ++i) {
+    TensorImpl* t = detail::new_value(out[i].dtype, out[i].shape);
+    results[i] = detail::adopt(t);
+    t->made_by = made_by;
+    t->made_at = made_at;
+    if (!out[i].data.empty()) std::memcpy(t->storage->data(), out[i].data.data(), out[i].data.size());
+  }
+}
+
+// An output that is an input itself, in the output's shape.
+Tensor alias_of(TensorImpl* in, const Shape& shape) {
+  in->refs.fetch_add(1, std::memory_order_relaxed);
+  Tensor t = detail::adopt(in);
+  if (in->shape == shape) return t;
+  return detail::view(detail::dense(t), shape);
+}
+
+}  // namespace
+
+void run_executable(const Executable& e, const RunInputs& in, Tensor* results, bool reuse, const char* made_by, Loc made_at) {
+  if (!e.program) return run_interpreted(e, in, results, made_by, made_at);
+  const rt::Plan& plan = e.program->plan;
+  const size_t n = plan.outputs.size();
+  constexpr size_t kFew = 16;
+  void* few[kFew];
+  std::vector<void*> many;
+  void** out = few;
+  if (n > kFew) {
+    many.resize(n);
+    out = many.data();
+  }
+  // Memory first: nothing is given away before all of it is there.
+  Tensor fresh_few[4];
+  std::vector<Tensor> fresh_many;
+  Tensor* fresh = fresh_few;
+  if (n > 4) {
+    fresh_many.resize(n);
+    fresh = fresh_many.data();
+  }
+  for (size_t i = 0; i < n; ++i) {
+    const rt::Output& o = plan.outputs[i];
+    const OutputType& type = e.outputs[i];
+    out[i] = nullptr;
+    if (o.alias_input >= 0 || o.alias_output >= 0) continue;
+    if (reuse && results[i].has_value()) {
+      TensorImpl* old = detail::impl(results[i]);
+      if (sole(*old) && old->storage->bytes() == o.bytes && old->dtype == type.dtype && old->shape == type.shape) {
+        out[i] = old->storage->data();
+        continue;
+      }
+    }
+    if (o.donor_input >= 0 && in.give && in.give[o.donor_input]) {
+      TensorImpl* donor = in.tensors[o.donor_input];
+      if (donor && sole(*donor) && donor->storage->bytes() == o.bytes) {
+        auto* t = new TensorImpl;
+        fresh[i] = detail::adopt(t);
+        t->kind = TensorKind::value;
+        t->dtype = type.dtype;
+        t->shape = type.shape;
+        t->storage = donor->storage;  // the donor goes with the caller's frame
+        t->data = t->storage->data();
+        t->made_by = made_by;
+        t->made_at = made_at;
+        out[i] = t->storage->data();
+        continue;
+      }
+    }
+    TensorImpl* t = detail::new_value(type.dtype, type.shape);
+    fresh[i] = detail::adopt(t);
+    t->made_by = made_by;
+    t->made_at = made_at;
+    out[i] = t->storage->data();
+  }
+  rt::execute(plan, in.data, out, threads(), &this_thread_counters());
+  for (size_t i = 0; i < n; ++i) {
+    const rt::Output& o = plan.outputs[i];
+    if (o.alias_output >= 0) {
+      const Tensor& first = results[o.alias_output];
+      const bool same = detail::impl(first)->shape == e.outputs[i].shape;
+      results[i] = same ? first : detail::view(detail::dense(first), e.outputs[i].shape);
+    } else if (o.alias_input >= 0) {
+      TensorImpl* t = in.tensors[o.alias_input];
+      if (t) {
+        results[i] = alias_of(t, e.outputs[i].shape);
+      } else {
+        TensorImpl* number = detail::new_value(e.outputs[i].dtype, e.outputs[i].shape);
+        results[i] = detail::adopt(number);
+        std::memcpy(number->storage->data(), in.data[o.alias_input], static_cast<size_t>(size_of(number->dtype)));
+      }
+    } else if (fresh[i].has_value()) {
+      results[i] = std::move(fresh[i]);
+    }
+  }
+}
+
+namespace {
+template <class T>
+bool any_nan(const T* p, int64_t n) {
+  for (int64_t i = 0; i < n; ++i)
+    if (p[i] != p[i]) return true;
+  return false;
+}
+}  // namespace
+
+bool has_nan(const TensorImpl& t) {
+  if (!is_float(t.dtype) || t.kind != TensorKind::value) return false;
+  Tensor held;
+  const void* data = t.data;
+  if (!t.dense()) {
+    auto* shared = const_cast<TensorImpl*>(&t);
+    shared->refs.fetch_add(1, std::memory_order_relaxed);
+    held = detail::dense(detail::adopt(shared));
+    data = detail::impl(held)->data;
+  }
+  return t.dtype == DType::f32 ? any_nan(static_cast<const float*>(data), t.shape.count())
+                               : any_nan(static_cast<const double*>(data), t.shape.count());
+}
+
+}  // namespace frit

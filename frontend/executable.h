@@ -1,0 +1,52 @@
+// A function ready to run: compiled to a plan, or interpreted where FRIT_ENGINE=interp says so.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "frontend/tensor_impl.h"
+#include "ir/func.h"
+#include "lowering/compile.h"
+
+namespace frit {
+
+struct OutputType {
+  DType dtype;
+  Shape shape;
+};
+
+struct Executable {
+  ir::Func func;                                  // tensor level, constant extents
+  std::shared_ptr<const lower::Program> program;  // null: func is interpreted
+  std::vector<OutputType> outputs;
+};
+
+enum class For : uint8_t { jit, eager };
+// Options of a compilation made now by this thread, from its scopes and the environment.
+lower::CompileOptions compile_options(For use);
+Executable make_executable(ir::Func f, For use, std::vector<lower::Snapshot>* snapshots = nullptr);
+
+// What compiled code depends on besides the program: a part of every guard and key.
+struct Target {
+  int threads;
+  codegen::Isa isa;
+  friend bool operator==(const Target&, const Target&) = default;
+};
+Target current_target();
+
+struct RunInputs {
+  const void* const* data;              // one a parameter
+  detail::TensorImpl* const* tensors;   // the same, or null where the parameter is a bare number
+  const bool* give;                     // whether the caller gives its tensor away; null: none
+  size_t count;
+};
+
+// Runs it. results: one handle an output; with `reuse` those in place offer their memory. made_by and
+// made_at are noted in what is new.
+void run_executable(const Executable& e, const RunInputs& in, Tensor* results, bool reuse, const char* made_by, Loc made_at);
+
+// Whether a value is of no type with NaN, or holds none.
+bool has_nan(const detail::TensorImpl& t);
+
+}  // namespace frit
