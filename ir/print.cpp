@@ -189,10 +189,12 @@ class Printer {
     const Operand& o = op.operands[k];
     if (o.is_value()) return value(o.value);
     const auto expected = literal_type(f_, op, k, types);
-    return expected == o.lit.dtype ? o.lit.str() : suffixed(o.lit);
+    return expected == o.lit.dtype ? number(o.lit) : suffixed(o.lit);
   }
 
-  static std::string suffixed(const Literal& l) { return l.str() + ":" + std::string(frit::name(l.dtype)); }
+  // A broken bool cannot be looked at as a bool.
+  static std::string number(const Literal& l) { return l.dtype == DType::boolean && l.bits > 1 ? "?" : l.str(); }
+  static std::string suffixed(const Literal& l) { return number(l) + ":" + std::string(frit::name(l.dtype)); }
 
   static std::string attr_text(const AttrValue& v) {
     struct Visitor {

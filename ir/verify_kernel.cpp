@@ -237,6 +237,8 @@ class Kernel {
   // Scalars, indices and memory: what may stand everywhere.
   void scalar_op(OpId id) const {
     const OpNode& op = f_.op(id);
+    const bool memory = op.op == Op::load || op.op == Op::store || op.op == Op::prefetch;
+    c_.check(memory || is_index_op(op.op) || is_elementwise(op.op), id, "does not stand here in a kernel");
     c_.regions(id, 0);
     expressions(id);
     switch (op.op) {
@@ -285,7 +287,6 @@ class Kernel {
         return;
       }
       default:
-        c_.check(is_elementwise(op.op), id, "does not stand here in a kernel");
         c_.indices(id, 0);
         for (const Operand& o : op.operands) c_.check(c_.is_scalar(o), id, "takes scalars, not " + c_.type_text(o));
         c_.inferred(id);
