@@ -132,9 +132,53 @@ class Emitter : public Build {
   void any_order(const Body& b, Value* lo, Value* hi, const std::vector<Reduction>& rs, int unroll);
   void in_order(const Body& b, Value* lo, Value* hi, const std::vector<Reduction>& rs, int unroll);
   void in_tree(const Body& b, Value* lo, Value* hi, const std::vector<Reduction>& rs);
-  // cols.cpp, tile.cpp
+  // cols.cpp
+  struct Column {           // a reduction of cols
+    Reduction r;
+    bool dot = false;
+    size_t yield = 0;       // the yielded value (dot: and the next)
+    Value* out = nullptr;   // the local that takes the results
+  };
+  struct Rows {             // a cols op
+    Body body;
+    std::vector<Column> columns;
+    ir::ValueId k = ir::kNone;
+    Value *klo = nullptr, *count = nullptr;  // rows
+    Value *jlo = nullptr, *jhi = nullptr;    // columns
+    Value *j0 = nullptr, *j1 = nullptr;      // of the tile
+    int64_t tile = 0;                        // columns of a row of the stack
+    std::vector<Value*> stack;               // of complete subtrees, a reduction in order
+    std::vector<Value*> values;              // of argmax: the best values of the tile
+  };
+  struct Pass {             // rows that are added up in registers, and what becomes of them
+    Value* k0 = nullptr;
+    int64_t step = 1;
+    Value* rows = nullptr;
+    Value* merges = nullptr;  // rows taken from the stack
+    Value* depth = nullptr;   // of the stack before
+    Value* last = nullptr;    // whether this is the result
+  };
   void cols(const ir::OpNode& op);
+  std::vector<Column> columns(const ir::OpNode& op);
+  void wide_columns(Rows& g, bool ordered, bool tree);
+  void lanes_of_blocks(const Rows& g);
+  void pass(const Rows& g, const Pass& p);
+  void add_rows_any_order(const Rows& g, const Lanes& at, size_t column, Partial& p);
+  bool narrow(const Rows& g, int64_t width) const;
+  void narrow_columns(Rows& g, int64_t width);
+  void dot_columns(Rows& g);
+  int column_unroll(const Rows& g) const;
+  template <class F>
+  void column_vectors(const Rows& g, Value* j0, Value* j1, int unroll, F&& each);
+  // whole: the row has room for whole vectors, so no mask is needed.
+  Value* load_row(const Column& c, Value* p, Value* i, const Lanes& at, int copy, bool whole);
+  void store_row(DType t, Value* p, Value* i, const Lanes& at, int copy, Value* v, bool whole = false);
+  void fill(Value* p, const ir::Literal& l, Value* count);
+  Value* trailing_ones(Value* i);
+
+  // tile.cpp
   void tile(const ir::OpNode& op);
+  Values transposed(Values rows);
 
   void set_result(const Reduction& r, Value* v) { results_[r.result] = v; }
 
