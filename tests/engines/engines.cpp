@@ -54,15 +54,33 @@ std::string compare(const Arrays& have, const Arrays& want) {
   return "";
 }
 
-std::string execute(const rt::Plan& plan, const Arrays& args, const Arrays& want, const Execution& how,
+// The memory of an argument: dense, or laid out with the strides of its parameter and a pattern in the gaps.
+std::vector<std::byte> laid_out(const ir::Value& param, const ir::Array& a) {
+  if (param.strides.empty() || a.data.empty()) return a.data;
+  const auto size = static_cast<size_t>(size_of(a.dtype));
+  size_t elements = 1;
+  for (int k = 0; k < a.shape.rank(); ++k)
+    elements += static_cast<size_t>((a.shape[k] - 1) * param.strides[static_cast<size_t>(k)]);
+  std::vector<std::byte> out(elements * size, std::byte{1});
+  for (int64_t p = 0; p < a.shape.count(); ++p) {
+    int64_t rest = p, at = 0;
+    for (int k = a.shape.rank(); k-- > 0; rest /= a.shape[k]) at += rest % a.shape[k] * param.strides[static_cast<size_t>(k)];
+    std::memcpy(&out[static_cast<size_t>(at) * size], &a.data[static_cast<size_t>(p) * size], size);
+  }
+  return out;
+}
+
+std::string execute(const ir::Func& f, const rt::Plan& plan, const Arrays& args, const Arrays& want, const Execution& how,
                     rt::RunCounters& counters) {
   if (plan.inputs != static_cast<int32_t>(args.size())) return "the plan has " + std::to_string(plan.inputs) + " inputs";
   if (plan.outputs.size() != want.size()) return "the plan has " + std::to_string(plan.outputs.size()) + " outputs";
   std::vector<Buffer> in, out;
   std::vector<const void*> inputs;
-  for (const ir::Array& a : args) {
-    in.emplace_back(a.data.size(), how.guarded);
-    if (!a.data.empty()) std::memcpy(in.back().data(), a.data.data(), a.data.size());
+  std::vector<std::vector<std::byte>> bytes;
+  for (size_t i = 0; i < args.size(); ++i) {
+    bytes.push_back(laid_out(f.value(f.body.args[i]), args[i]));
+    in.emplace_back(bytes[i].size(), how.guarded);
+    if (!bytes[i].empty()) std::memcpy(in.back().data(), bytes[i].data(), bytes[i].size());
     inputs.push_back(in.back().data());
   }
   std::vector<void*> outputs;
@@ -77,15 +95,16 @@ std::string execute(const rt::Plan& plan, const Arrays& args, const Arrays& want
     if (!how.in_place || o.donor_input < 0) continue;
     const auto donor = static_cast<size_t>(o.donor_input);
     if (!given.insert(o.donor_input).second) return "two outputs have one donor";
-    if (args[donor].data.size() < want[k].data.size()) return "a donor is too small";
+    if (bytes[donor].size() < want[k].data.size()) return "a donor is too small";
+    if (!f.value(f.body.args[donor]).strides.empty()) return "a donor has strides of its own";
     outputs.back() = in[donor].data();
   }
   counters = {};
   rt::execute(plan, inputs.data(), outputs.data(), how.threads, &counters);
   for (size_t i = 0; i < in.size(); ++i) {
     if (!in[i].intact()) return "memory beside input " + std::to_string(i) + " has been written";
-    if (!given.contains(static_cast<int32_t>(i)) && !args[i].data.empty() &&
-        std::memcmp(in[i].data(), args[i].data.data(), args[i].data.size()) != 0)
+    if (!given.contains(static_cast<int32_t>(i)) && !bytes[i].empty() &&
+        std::memcmp(in[i].data(), bytes[i].data(), bytes[i].size()) != 0)
       return "input " + std::to_string(i) + " has been written";
   }
   Arrays have;
@@ -127,7 +146,7 @@ std::string compiled(const ir::Func& f, const Arrays& args, const Arrays& want, 
                                   std::pair{"two threads, guarded memory", Execution{2, true, false}},
                                   std::pair{"two threads, in place", Execution{2, false, true}}}) {
     if (how.in_place && !donors) continue;
-    if (std::string p = execute(program->plan, args, want, how, counters); !p.empty())
+    if (std::string p = execute(f, program->plan, args, want, how, counters); !p.empty())
       return std::string(what) + ": " + p;
     (fuse ? agreement.fused_launches : agreement.eager_launches) = counters.launches;
   }
