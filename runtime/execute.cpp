@@ -11,12 +11,13 @@
 namespace frit::rt {
 namespace {
 
-// What one core does in a nanosecond, roughly: to decide how many threads pay, and how small a piece
-// of work may be. Waking a thread costs some microseconds.
-constexpr int64_t kBytesPerNs = 40;
-constexpr int64_t kFlopsPerNs = 20;
-constexpr int64_t kLeastNsPerThread = 3000;
-constexpr int64_t kLeastNsPerChunk = 1000;
+// What one core does in a nanosecond, roughly: between memory and the L2 cache, and of vector arithmetic.
+constexpr int64_t kBytesPerNs = 60;
+constexpr int64_t kFlopsPerNs = 30;
+// How much work makes another thread pay: little if it is awake, more if the system has to wake it.
+constexpr int64_t kNsPerAwakeThread = 1500;
+constexpr int64_t kNsPerAsleepThread = 8000;
+constexpr int64_t kLeastNsPerChunk = 500;
 
 int64_t estimated_ns(const Launch& l) {
   return std::max((l.bytes_read + l.bytes_written) / kBytesPerNs, l.flops / kFlopsPerNs);
@@ -92,9 +93,21 @@ void run_finish(void* context, int worker) noexcept {
   c.code->finish(c.buffers, c.params, 0, 0, c.scratch ? c.scratch + c.stride * worker : nullptr);
 }
 
-int threads_for(const Launch& l, int threads, int64_t ns) {
+// At most this many; how many depends on who is awake. Scratch is laid out for `most_threads`.
+int most_threads(const Launch& l, int threads, int64_t ns) {
   if (threads <= 1 || l.work <= l.grain) return 1;
-  return static_cast<int>(std::clamp<int64_t>(ns / kLeastNsPerThread, 1, threads));
+  return static_cast<int>(std::clamp<int64_t>(ns / kNsPerAwakeThread, 1, threads));
+}
+
+int threads_for(const Launch& l, int threads, int64_t ns) {
+  int n = most_threads(l, threads, ns);
+  if (n == 1 || ns >= kNsPerAsleepThread * n || workers_awake()) return n;
+  // Work that pays only with threads awake: a stream of it wakes them after a while.
+  static thread_local int64_t passed_over = 0;
+  passed_over += ns;
+  if (passed_over < 2 * kNsPerAsleepThread) return static_cast<int>(std::max<int64_t>(ns / kNsPerAsleepThread, 1));
+  passed_over = 0;
+  return n;
 }
 
 }  // namespace
@@ -107,7 +120,7 @@ void execute(const Plan& plan, const void* const* inputs, void* const* outputs, 
     most_buffers = std::max(most_buffers, l.buffers.size());
     if (l.scratch_bytes > 0) {
       int64_t stride = scratch_stride(l.scratch_bytes);
-      scratch_bytes = std::max(scratch_bytes, stride * threads_for(l, threads, estimated_ns(l)));
+      scratch_bytes = std::max(scratch_bytes, stride * most_threads(l, threads, estimated_ns(l)));
     }
   }
   std::shared_ptr<Storage> arena;

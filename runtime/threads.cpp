@@ -6,6 +6,7 @@
 #include <immintrin.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -75,6 +76,7 @@ struct Job {
   void* context = nullptr;
   int64_t count = 0, chunk = 0;
   int threads = 0;
+  int cpu = -1;  // the caller's
 };
 
 struct alignas(64) Sleeper {
@@ -88,6 +90,7 @@ class Pool {
  public:
   // False if another thread has the pool.
   bool run(const Job& job, int64_t chunks);
+  bool awake() const { return awake_.load(std::memory_order_relaxed) > 0; }
 
  private:
   static constexpr uint32_t kOpen = 1u << 31;
@@ -105,6 +108,7 @@ class Pool {
   alignas(64) std::atomic<int64_t> left_{0};     // chunks not yet reported as done
   alignas(64) std::atomic<uint32_t> gate_{0};    // kOpen and the number of workers inside
   std::atomic<bool> caller_asleep_{false};
+  std::atomic<int> awake_{0};                    // workers that run or spin
   std::deque<Sleeper> sleepers_;                 // of worker i + 1; grows under busy_
 };
 
@@ -162,18 +166,26 @@ void* Pool::thread_main(void* p) {
 
 void Pool::serve(int worker, Sleeper& me) {
   uint32_t seen = 0;
+  bool spins = true;
+  ++awake_;
   while (true) {
     auto called = [&] { return me.signal.load(std::memory_order_acquire) != seen; };
-    if (!spin(called)) {
+    if (!spins || !spin(called)) {
+      --awake_;
       me.asleep.store(true);  // before the futex looks at the signal: the caller does it the other way round
       while (!called()) futex_wait(me.signal, seen);
       me.asleep.store(false);
+      ++awake_;
     }
     seen = me.signal.load(std::memory_order_acquire);
     uint32_t g = gate_.load(std::memory_order_relaxed);
     while ((g & kOpen) && !gate_.compare_exchange_weak(g, g + 1, std::memory_order_acquire)) {
     }
+    spins = false;
     if (!(g & kOpen)) continue;
+    // On a machine that is busy a worker may sit on the caller's core: spinning there would keep the
+    // caller from its next call.
+    spins = sched_getcpu() != job_.cpu;
     if (worker < job_.threads) work(worker);
     if (gate_.fetch_sub(1) - 1 == 0 && caller_asleep_.load()) futex_wake(gate_);
   }
@@ -211,6 +223,7 @@ bool Pool::run(const Job& job, int64_t chunks) {
   }
   job_ = job;
   job_.threads = workers + 1;
+  job_.cpu = sched_getcpu();
   for (int64_t t = 0; t < job_.threads; ++t)
     regions_[static_cast<size_t>(t)].set(static_cast<uint32_t>(chunks * t / job_.threads),
                                          static_cast<uint32_t>(chunks * (t + 1) / job_.threads));
@@ -245,11 +258,16 @@ void parallel_for(int64_t count, int64_t grain, int threads, RangeFn fn, LastFn 
     int64_t grains = (count - 1) / grain + 1;
     int64_t chunk = std::max<int64_t>(grains / (int64_t{threads} * kChunksPerThread), 1) * grain;
     int64_t chunks = (count - 1) / chunk + 1;
-    Job job{fn, last, context, count, chunk, static_cast<int>(std::min<int64_t>(threads, chunks))};
+    Job job{fn, last, context, count, chunk, static_cast<int>(std::min<int64_t>(threads, chunks)), -1};
     if (chunks > 1 && pool().run(job, chunks)) return;
   }
   if (count > 0) fn(context, 0, count, 0);
   if (last) last(context, 0);
+}
+
+bool workers_awake() {
+  const Pool* p = the_pool.load(std::memory_order_acquire);
+  return p && p->awake();
 }
 
 int default_threads() {

@@ -16,6 +16,9 @@ using RangeFn = void (*)(void* context, int64_t lo, int64_t hi, int worker);
 using LastFn = void (*)(void* context, int worker);
 void parallel_for(int64_t count, int64_t grain, int threads, RangeFn fn, LastFn last, void* context);
 
+// Whether a worker runs or has done so a few microseconds ago: then a call starts in a fraction of one.
+bool workers_awake();
+
 inline constexpr int kMostThreads = 1024;
 int default_threads();            // FRIT_THREADS, or the cores this process may use
 void set_default_threads(int n);  // n in [1, kMostThreads]; anything else throws Error
