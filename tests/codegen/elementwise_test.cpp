@@ -39,7 +39,11 @@ std::vector<Case> cases() {
   return out;
 }
 
-std::string text_of(const Case& c) {
+// How the op is carried out: on vectors; on vectors whose width other values decide (f64 or f32 ones,
+// copied beside it); one element at a time.
+enum class Form { vectors, beside_f64, beside_f32, scalars };
+
+std::string text_of(const Case& c, Form form) {
   std::string s = "kernel @k(";
   std::string loads, args;
   for (size_t i = 0; i < c.operands.size(); ++i) {
@@ -49,18 +53,28 @@ std::string text_of(const Case& c) {
     args += (i ? ", %a" : " %a") + n;
   }
   const std::string result(name(c.to));
-  return s + "%r: buf " + result + ", %n: index) {\n  work [1] { (w)\n    lanes [0, %n] { (j)\n" + loads + "      %v = " +
+  std::string beside, ballast;
+  if (form == Form::beside_f64 || form == Form::beside_f32) {
+    const std::string type = form == Form::beside_f64 ? "f64" : "f32";
+    ballast = "%q: buf " + type + ", ";
+    for (int i = 0; i < 5; ++i) {
+      const std::string n = std::to_string(i);
+      beside += "      %b" + n + " = load %q[j + %n] : " + type + "\n      store %q[j], %b" + n + "\n";
+    }
+  }
+  const std::string over = form == Form::scalars ? "loop" : "lanes";
+  return s + "%r: buf " + result + ", " + ballast + "%n: index) {\n  work [1] { (w)\n    " + over + " [0, %n] { (j)\n" + loads + "      %v = " +
          std::string(ir::info(c.op).name) + args + (c.op == Op::cast ? " to=" + result : "") + " : " + result +
-         "\n      store %r[j], %v\n    }\n  }\n}\n";
+         "\n      store %r[j], %v\n" + beside + "    }\n  }\n}\n";
 }
 
-TEST(Elementwise, EveryOpTypeAndTail) {
+void check_all(Form form, const std::vector<int64_t>& counts) {
   for (const Case& c : cases()) {
     for (Isa isa : isas()) {
       SCOPED_TRACE(std::string(ir::info(c.op).name) + " " + std::string(name(c.t)) + " -> " + std::string(name(c.to)) + " " +
                    std::string(name(isa)));
-      const Kernel k(text_of(c), isa);
-      for (int64_t n : lengths()) {
+      const Kernel k(text_of(c, form), isa);
+      for (int64_t n : counts) {
         std::vector<Buffer> in;
         std::vector<const void*> buffers;
         std::vector<size_t> steps;
@@ -72,6 +86,8 @@ TEST(Elementwise, EveryOpTypeAndTail) {
         Buffer got(c.to, n), want(c.to, n);
         ir::evaluate(c.op, c.t, c.to, static_cast<size_t>(n), buffers.data(), steps.data(), want.data());
         buffers.push_back(got.data());
+        const Buffer beside = numbers(DType::f64, 2 * n, 1);
+        if (form == Form::beside_f64 || form == Form::beside_f32) buffers.push_back(beside.data());
         k.run(buffers, {n});
         ASSERT_TRUE(same(c.to, got.data(), want.data(), n)) << "n = " << n;
         ASSERT_TRUE(got.untouched_before());
@@ -79,6 +95,11 @@ TEST(Elementwise, EveryOpTypeAndTail) {
     }
   }
 }
+
+TEST(Elementwise, EveryOpTypeAndTail) { check_all(Form::vectors, lengths()); }
+TEST(Elementwise, AmongF64) { check_all(Form::beside_f64, {3, 500}); }
+TEST(Elementwise, AmongF32) { check_all(Form::beside_f32, {3, 500}); }
+TEST(Elementwise, Scalars) { check_all(Form::scalars, {500}); }
 
 }  // namespace
 }  // namespace frit::test
