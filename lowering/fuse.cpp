@@ -35,7 +35,7 @@ class Fuser {
 
   Func run() {
     build();
-    if (options_.fuse) {
+    if (options_.fuse && context_.enabled("fuse")) {
       inline_cheap();
       merge_pairs();
       merge_sibling_pairs();
