@@ -40,7 +40,7 @@ TEST(Env, DefaultsWhereNothingIsSet) {
 TEST(Env, EveryTypeIsRead) {
   Env e = of({"FRIT_LOG=debug", "FRIT_THREADS=3", "FRIT_ISA=avx2", "FRIT_JIT=off", "FRIT_DISABLE=fuse,add_zero",
               "FRIT_FUEL=12", "FRIT_CHECK=nan,captures", "FRIT_DUMP=out:fn=ge*:after=fuse", "FRIT_MEMORY_LIMIT=3G",
-              "FRIT_MEMORY_CACHE=4096", "FRIT_BLESS=1"});
+              "FRIT_MEMORY_CACHE=4096", "FRIT_UPDATE_GOLDEN=1", "FRIT_ENGINE=interp"});
   EXPECT_EQ(e.log, LogLevel::debug);
   EXPECT_EQ(e.threads.value, 3);
   EXPECT_EQ(e.isa, Env::Isa::avx2);
@@ -53,7 +53,8 @@ TEST(Env, EveryTypeIsRead) {
   EXPECT_EQ(e.dump.after, "fuse");
   EXPECT_EQ(e.memory_limit.value, int64_t{3} << 30);
   EXPECT_EQ(e.memory_cache.value, 4096);
-  EXPECT_TRUE(e.bless);
+  EXPECT_TRUE(e.update_golden);
+  EXPECT_EQ(e.engine, Env::Engine::interp);
 }
 
 TEST(Env, AnUnknownNameListsTheKnownOnes) {
