@@ -6,6 +6,7 @@
 #include "ir/math_erf.h"
 #include "ir/math_exp.h"
 #include "ir/math_log.h"
+#include "ir/math_pow.h"
 #include "ir/math_trig.h"
 
 namespace frit::ir::math {

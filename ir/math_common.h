@@ -73,6 +73,30 @@ X with_sign_of(X x, X y) {
   return to_float((i & i.lit(std::numeric_limits<I>::min())) | to_bits(y));
 }
 
+// a + b as high + low, exactly.
+template <class X>
+struct Sum {
+  X high, low;
+};
+template <class X>
+Sum<X> two_sum(X a, X b) {
+  const X s = a + b;
+  const X c = s - a;
+  return {s, (a - (s - c)) + (b - c)};
+}
+// The same for |a| >= |b| or a = 0.
+template <class X>
+Sum<X> quick_sum(X a, X b) {
+  const X s = a + b;
+  return {s, b - (s - a)};
+}
+// a * b as high + low, exactly.
+template <class X>
+Sum<X> two_product(X a, X b) {
+  const X p = a * b;
+  return {p, fma(a, b, -p)};
+}
+
 // ln 2 in two parts; the first has zeros at its end, so that small multiples of it are exact.
 inline constexpr double ln2_hi32 = 0x1.62e4p-1, ln2_lo32 = 0x1.7f7d1cf79abcap-20;
 inline constexpr double ln2_hi64 = 0x1.62e42fefa38p-1, ln2_lo64 = 0x1.ef35793c7673p-45;

@@ -1,4 +1,4 @@
-// erf: an odd polynomial up to 1, one polynomial above, to where the result rounds to 1.
+// erf: an odd polynomial up to erf_end, one polynomial above, to where the result rounds to 1.
 #pragma once
 
 #include "ir/math_common.h"
@@ -10,9 +10,9 @@ X erf(X x) {
   using T = typename X::type;
   const X a = abs(x);
   const X z = a * a;
-  const X near = fma(a, polynomial(z, erf_p<T>), a);
-  const X t = min(a, number(a, 3.93f, 5.93)) - number(a, static_cast<float>(erf_mid<float>), erf_mid<double>);
-  return with_sign_of(x, select(lt(a, x.lit(T{1})), near, polynomial(t, erf_far<T>)));
+  const X near = fma(a, polynomial(z, erf_near<T>), a);
+  const X t = min(a, x.lit(erf_one<T>)) - x.lit(erf_middle<T>);
+  return with_sign_of(x, select(lt(a, x.lit(erf_end<T>)), near, polynomial(t, erf_far<T>)));
 }
 
 }  // namespace frit::ir::math

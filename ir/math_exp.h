@@ -5,24 +5,30 @@
 
 namespace frit::ir::math {
 
-// 2^n as 2^i 2^(n-i), i = floor(n/2): neither factor leaves the range where the result is denormal
-// or overflows, and no lane needs another path. The bounds are just past where the result is 0 or inf.
+// 2^n (1 + e) for t = n + round_shift + 2 exponent_bias, as 2^i 2^(n-i), i = floor(n/2): neither factor
+// leaves the range where the result is denormal or overflows, and no lane needs another path.
+template <class X>
+X scaled(X t, X e) {
+  using T = typename X::type;
+  using I = int_of<T>;
+  const auto i = to_bits(t);
+  const auto exponent = i.lit(static_cast<I>(-(I{1} << mantissa_bits<T>) & std::numeric_limits<I>::max()));
+  const auto first = shl(i, i.lit(I{mantissa_bits<T> - 1})) & exponent;
+  const auto second = shl(i, i.lit(I{mantissa_bits<T>})) - first;
+  return fma(e, to_float(first), to_float(first)) * to_float(second);
+}
+
+// The bounds are just past where the result is 0 or inf.
 template <class X>
 X exp(X x) {
   using T = typename X::type;
-  using I = int_of<T>;
   x = min(max(x, number(x, -104.0f, -746.0)), number(x, 89.0f, 710.0));
   const X shift = x.lit(round_shift<T> + 2 * exponent_bias<T>);
   const X t = fma(x, number(x, log2_e), shift);
   const X n = t - shift;
   X r = fma(n, -ln2_hi(x), x);
   r = fma(n, -ln2_lo(x), r);
-  const X e = fma(r * r, polynomial(r, exp_q<T>), r);  // exp(r) - 1
-  const auto i = to_bits(t);
-  const auto exponent = i.lit(static_cast<I>(-(I{1} << mantissa_bits<T>) & std::numeric_limits<I>::max()));
-  const auto first = shl(i, i.lit(I{mantissa_bits<T> - 1})) & exponent;
-  const auto second = shl(i, i.lit(I{mantissa_bits<T>})) - first;
-  return fma(e, to_float(first), to_float(first)) * to_float(second);
+  return scaled(t, fma(r * r, polynomial(r, exp_q<T>), r));
 }
 
 // 2^n (exp(r) - 1) + (2^n - 1). n is rounded so that r lies in [-ln 4/3, ln 3/2]: there exp(r) - 1

@@ -1,18 +1,21 @@
-// log, log1p, pow. x = 2^k m with m in [3/4, 3/2), found by integer arithmetic on the bits.
+// log and log1p. x = 2^k m with m in [3/4, 3/2), found by integer arithmetic on the bits.
 #pragma once
 
 #include "ir/math_common.h"
 
 namespace frit::ir::math {
 
-// The exponent field of x over 3/4, in place: k << mantissa bits.
+// With x = 2^k m, k in place in the exponent field: m is in [c, 2c) for the bits of c, or [3/4, 3/2).
+template <class X>
+auto exponent_in_place(X x, int_of<typename X::type> c) {
+  const auto i = to_bits(x);
+  using I = int_of<typename X::type>;
+  return (i - i.lit(c)) & i.lit(static_cast<I>(-(I{1} << mantissa_bits<typename X::type>)));
+}
 template <class X>
 auto exponent_in_place(X x) {
-  auto i = to_bits(x);
-  using I = typename decltype(i)::type;
-  const auto three_quarters = i.lit(static_cast<I>(single<typename X::type> ? 0x3f400000 : 0x3fe8000000000000));
-  const auto field = i.lit(static_cast<I>(-(I{1} << mantissa_bits<typename X::type>)));
-  return (i - three_quarters) & field;
+  if constexpr (single<typename X::type>) return exponent_in_place(x, 0x3f400000);
+  else return exponent_in_place(x, 0x3fe8000000000000);
 }
 
 // y where 0 < x < inf; the special values elsewhere.
@@ -51,34 +54,6 @@ X log1p(X x) {
   const X s = f + fma(f * f, polynomial(f, log_q<T>), k * ln2_lo(x));
   const X y = log_specials(u, fma(k, ln2_hi(x), s));
   return select(lt(abs(x), number(x, 0x1p-26f, 0x1p-55)), x, y);
-}
-
-// |x|^y = 2^(y log2 |x|), then C's special cases. For f32 in f64.
-template <class X>
-X pow(X x, X y) {
-  using T = typename X::type;
-  using L = std::numeric_limits<T>;
-  const X zero = x.lit(T{0}), one = x.lit(T{1}), half = x.lit(T{0.5});
-  const auto w = cast<double>(abs(x));
-  auto i = bitcast<int64_t>(w);
-  auto e = (i - i.lit(int64_t{0x3fe6a09e667f3bcd})) & i.lit(-(int64_t{1} << 52));
-  auto f = bitcast<double>(i - e) - w.lit(1.0);
-  auto l = fma(f, polynomial(f, log2_short<double>), cast<double>(e) * w.lit(0x1p-52));
-  l = select(lt(w, w.lit(std::numeric_limits<double>::infinity())), l, w);
-  l = select(eq(w, w.lit(0.0)), w.lit(-std::numeric_limits<double>::infinity()), l);
-  auto v = min(max(cast<double>(y), w.lit(-0x1p200)), w.lit(0x1p200));
-  auto t = min(max(v * l, w.lit(-200.0)), w.lit(200.0));
-  auto shift = w.lit(power_shift<double>);
-  auto n = t + shift;
-  auto r = t - (n - shift);
-  const X m = cast<T>(polynomial(r, exp2_short<double>) * power_of_two(n));
-  const auto whole = eq(rint(y), y);
-  const auto odd = whole & ne(rint(y * half), y * half);
-  auto negative = lt(to_bits(x), to_bits(zero));
-  const X nan = x.lit(L::quiet_NaN());
-  X z = select(negative & odd, -m, m);
-  z = select(lt(x, zero) & ~whole & lt(-x, x.lit(L::infinity())), nan, z);
-  return select(eq(x, one) | eq(y, zero), one, z);
 }
 
 }  // namespace frit::ir::math

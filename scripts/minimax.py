@@ -119,12 +119,14 @@ def hexa(c, kind):
 JOBS = []
 
 
-def job(name, kind, f, w, lo, hi, count, note, greedy=None):
-    JOBS.append((name, kind, f, w, lo, hi, range(count), note, kind == 'f32' if greedy is None else greedy))
+def job(name, kind, f, w, lo, hi, count, note):
+    JOBS.append((name, kind, f, w, lo, hi, range(count), note, count <= 20))
 
 
 S2 = mp.sqrt(mpf(1) / 2)
 SLACK = mpf('1.0001')  # for arguments that rounding put just outside
+
+one = lambda x: mpf(1)
 
 # exp(r) = 1 + (r + r^2 q(r))
 exp_q = lambda r: (mp.expm1(r) - r) / r ** 2
@@ -156,33 +158,45 @@ for kind, count in ('f32', 7), ('f64', 12):
     job('exp2_near', kind, lambda r: mpf(2) ** r, lambda r: mpf(2) ** -r, -SLACK / 2, SLACK / 2, count, '2^r, |r| <= 1/2')
 
 
-def mid(start, kind, step):
-    """A number from `start` upwards where erf is within 1/64 unit in the last place of one of the type."""
-    m = mpf(start)
+# erf(a) = a + a p(z), z = a^2, up to the end below; above a polynomial around the middle of what is left.
+ERF_END = {'f32': mpf(1), 'f64': mpf(1)}
+ERF_ONE = {'f32': mpf('4'), 'f64': mpf('6')}  # erf rounds to 1 from here on
+
+
+def erf_middle(kind):
+    """A number about the middle where erf is within 1/64 of a unit in the last place of one of the type."""
+    m = round_to((ERF_END[kind] + ERF_ONE[kind]) / 2, 'f32')
     while True:
         e = mp.erf(m)
         if abs(e - round_to(e, kind)) < mpf(2) ** (-31 if kind == 'f32' else -60):
             return m
-        m += mpf(2) ** step
+        m += mpf(2) ** (-20 if kind == 'f32' else -48)
 
 
-ERF_MID32 = mid('2.4609375', 'f32', -20)
-ERF_MID64 = mid('3.4609375', 'f64', -48)
-
-# erf(a) = a + a p(z), z = a^2, 0 <= a <= 1
+ERF_MIDDLE = {kind: erf_middle(kind) for kind in ('f32', 'f64')}
 erf_p = lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1
 for kind, count in ('f32', 7), ('f64', 13):
-    job('erf_p', kind, erf_p, lambda z: mp.sqrt(z) / mp.erf(mp.sqrt(z)), 0, 1, count, 'erf(a)/a - 1, z = a^2, a <= 1')
-# Centres where erf is nearly a number of the type.
-for kind, count, m, r in ('f32', 16, ERF_MID32, '1.47'), ('f64', 38, ERF_MID64, '2.47'):
-    job('erf_far', kind, lambda t, m=m: mp.erf(t + m), lambda t: mpf(1), -mpf(r), mpf(r), count, f'erf({float(m).hex()} + t), |t| <= {r}')
+    job('erf_near', kind, erf_p, lambda z: mp.sqrt(z) / mp.erf(mp.sqrt(z)), 0, ERF_END[kind] ** 2, count,
+        f'erf(a)/a - 1, z = a^2, a <= {float(ERF_END[kind])}')
+for kind, count in ('f32', 16), ('f64', 39):
+    m = ERF_MIDDLE[kind]
+    job('erf_far', kind, lambda t, m=m: mp.erf(t + m), one, ERF_END[kind] - m, ERF_ONE[kind] - m, count,
+        f'erf(a), t = a - {float(m).hex()}, {float(ERF_END[kind])} <= a <= {float(ERF_ONE[kind])}')
 
 # sin(2 pi h) = h p(h^2), |h| <= 1/4
 sin_p = lambda z: mp.sin(2 * mp.pi * mp.sqrt(z)) / mp.sqrt(z)
-job('sin_p', 'f64', sin_p, lambda z: 1 / sin_p(z), 0, SLACK / 16, 10, 'sin(2 pi h)/h, z = h^2, |h| <= 1/4')
 job('sin_short', 'f64', sin_p, lambda z: 1 / sin_p(z), 0, SLACK / 16, 6, 'sin(2 pi h)/h, z = h^2, |h| <= 1/4, for f32')
+# sin(r) = r + r z q(z), cos(r) = 1 - z/2 + z^2 q(z), z = r^2, |r| <= pi/4
+EIGHTH = (mp.pi / 4) ** 2 * SLACK
+job('sin_q', 'f64', lambda z: (mp.sin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, lambda z: z * mp.sqrt(z) / mp.sin(mp.sqrt(z)), 0,
+    EIGHTH, 7, '(sin(r)/r - 1)/z, z = r^2, |r| <= pi/4')
+job('cos_q', 'f64', lambda z: (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z ** 2, lambda z: z * z, 0, EIGHTH, 7,
+    '(cos(r) - 1 + z/2)/z^2, z = r^2, |r| <= pi/4')
+# atanh(s) = s + s z (1/3 + z q(z)), z = s^2, |s| <= 1/5
+job('atanh_q', 'f64', lambda z: ((mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z - mpf(1) / 3) / z, lambda z: z * z, 0, SLACK / 25, 9,
+    '((atanh(s)/s - 1)/z - 1/3)/z, z = s^2, |s| <= 1/5')
 # log2(1 + f) = f q(f), and 2^r, to single precision, for pow
-job('log2_short', 'f64', lambda f: mp.log1p(f) / f / LN2, lambda f: f * LN2 / mp.log1p(f), S2 * (1/SLACK) - 1, mp.sqrt(mpf(2)) * SLACK - 1, 15,
+job('log2_short', 'f64', lambda f: mp.log1p(f) / f / LN2, lambda f: f * LN2 / mp.log1p(f), S2 / SLACK - 1, mp.sqrt(mpf(2)) * SLACK - 1, 15,
     'log2(1 + f)/f, sqrt(1/2) <= 1 + f <= sqrt(2), for f32')
 job('exp2_short', 'f64', lambda r: mpf(2) ** r, lambda r: mpf(2) ** -r, -SLACK / 2, SLACK / 2, 7, '2^r, |r| <= 1/2, for f32')
 job('exp_short', 'f64', mp.exp, lambda r: mp.exp(-r), -LN2 / 2 * SLACK, LN2 / 2 * SLACK, 7, 'exp(r), |r| <= ln 2 / 2, for f32')
@@ -196,10 +210,9 @@ def main():
                    '// Coefficients for the type T.')
         for name in dict.fromkeys(j[0] for j in JOBS):
             out.append(f'template <class T>\ninline constexpr int {name} = 0;')
-        out.append('\n// The centre of erf_far, where erf is nearly a number of the type.\n'
-                   'template <class T>\ninline constexpr T erf_mid = T{};\n'
-                   f'template <>\ninline constexpr float erf_mid<float> = {hexa(ERF_MID32, "f32")};\n'
-                   f'template <>\ninline constexpr double erf_mid<double> = {hexa(ERF_MID64, "f64")};')
+        for name, values in ('erf_end', ERF_END), ('erf_one', ERF_ONE), ('erf_middle', ERF_MIDDLE):
+            out.append(f'template <class T>\ninline constexpr T {name} = T({hexa(values["f64"], "f64")});\n'
+                       f'template <>\ninline constexpr float {name}<float> = {hexa(round_to(values["f32"], "f32"), "f32")};')
     for name, kind, f, w, lo, hi, powers, note, greedy in JOBS:
         if wanted and name not in wanted:
             continue
