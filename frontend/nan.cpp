@@ -18,7 +18,7 @@ bool is_nan_literal(const ir::Literal& l) { return is_float(l.dtype) && l.to_dou
 // One op of f alone, on values.
 Tensor run_op(const ir::Func& f, const ir::OpNode& op, const std::vector<Tensor>& values) {
   ir::Func one;
-  one.name = "op";
+  one.name = ir_name(ir::info(op.op).name);
   ir::OpNode copy = op;
   copy.loc = ir::kNone;
   std::vector<const void*> data;
