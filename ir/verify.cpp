@@ -104,7 +104,7 @@ void Checker::places() const {
 }
 
 void Checker::region(const Region& r, OpId owner, int depth) {
-  check(depth <= kMaxNesting, owner, "more than " + std::to_string(kMaxNesting) + " regions inside of each other");
+  if (depth > kMaxNesting) fail(owner, "more than " + std::to_string(kMaxNesting) + " regions inside of each other");
   std::vector<ValueId> scope;
   for (ValueId v : r.args) {
     define(v, kNone, owner, owner);
@@ -146,8 +146,8 @@ void Checker::op(OpId id, int depth) {
 void Checker::define(ValueId v, OpId def, OpId owner, OpId at) {
   check(v >= 0 && v < static_cast<ValueId>(f.values.size()), at, "a defined value does not exist");
   const auto i = static_cast<size_t>(v);
-  check(!defined_[i], at, "the value %" + f.value(v).name + " is defined twice");
-  check(f.value(v).def == def, at, "the value %" + f.value(v).name + " names another op as its definition");
+  if (defined_[i]) fail(at, "the value %" + f.value(v).name + " is defined twice");
+  if (f.value(v).def != def) fail(at, "the value %" + f.value(v).name + " names another op as its definition");
   type(f.value(v).type, at);
   defined_[i] = visible_[i] = true;
   value_owner_[i] = owner;
@@ -157,7 +157,7 @@ void Checker::define(ValueId v, OpId def, OpId owner, OpId at) {
 
 void Checker::use(ValueId v, OpId at) const {
   check(v >= 0 && v < static_cast<ValueId>(f.values.size()), at, "an operand is no value of the function");
-  check(visible_[static_cast<size_t>(v)], at, "the value %" + f.value(v).name + " is used where it is not defined");
+  if (!visible_[static_cast<size_t>(v)]) fail(at, "the value %" + f.value(v).name + " is used where it is not defined");
 }
 
 void Checker::type(const Type& t, OpId at) const {
@@ -175,7 +175,7 @@ void Checker::literal(const Literal& l, OpId at) const {
   if (l.dtype == DType::boolean) canonical = l.bits <= 1;
   if (canonical && l.dtype == DType::f32) canonical = l == Literal::of(l.as<float>());
   if (canonical && l.dtype == DType::f64) canonical = l == Literal::of(l.as<double>());
-  check(canonical, at, "a literal of type " + std::string(name(l.dtype)) + " has bits that no number of it has");
+  if (!canonical) fail(at, "a literal of type " + std::string(name(l.dtype)) + " has bits that no number of it has");
 }
 
 void Checker::expression(const IndexExpr& e, OpId at) const {
@@ -188,12 +188,12 @@ void Checker::expression(const IndexExpr& e, OpId at) const {
     }
     use(t.var, at);
     const Type& var = f.type(t.var);
-    check(var.cls == TypeClass::index || (var == Type::scalar(DType::i64)), at,
+    if (var.cls != TypeClass::index && var != Type::scalar(DType::i64)) fail(at,
           "%" + f.value(t.var).name + " of type " + var.str() + " stands in an index expression", "only indices and i64 scalars can");
     if (t.scale == kNone) continue;
     use(t.scale, at);
     check(f.level == Level::kernel, at, "an index expression has a product of values");
-    check(f.type(t.scale).cls == TypeClass::index, at, "%" + f.value(t.scale).name + " of type " + f.type(t.scale).str() + " scales an index", "only indices can");
+    if (f.type(t.scale).cls != TypeClass::index) fail(at, "%" + f.value(t.scale).name + " of type " + f.type(t.scale).str() + " scales an index", "only indices can");
   }
 }
 
@@ -217,39 +217,40 @@ std::string some(size_t n, const std::string& what) { return std::to_string(n) +
 
 void Checker::operands(OpId id, size_t n) const {
   const size_t has = f.op(id).operands.size();
-  check(has == n, id, "takes " + some(n, "operand") + ", not " + std::to_string(has));
+  if (has != n) fail(id, "takes " + some(n, "operand") + ", not " + std::to_string(has));
 }
 void Checker::results(OpId id, size_t n) const {
   const size_t has = f.op(id).results.size();
-  check(has == n, id, "has " + some(n, "result") + ", not " + std::to_string(has));
+  if (has != n) fail(id, "has " + some(n, "result") + ", not " + std::to_string(has));
 }
 void Checker::indices(OpId id, size_t n) const {
   const size_t has = f.op(id).index.size();
-  check(has == n, id, "takes " + some(n, "index expression") + ", not " + std::to_string(has));
+  if (has != n) fail(id, "takes " + some(n, "index expression") + ", not " + std::to_string(has));
 }
 void Checker::regions(OpId id, size_t n) const {
   const size_t has = f.op(id).regions.size();
-  check(has == n, id, "has " + some(n, "region") + ", not " + std::to_string(has));
+  if (has != n) fail(id, "has " + some(n, "region") + ", not " + std::to_string(has));
 }
 
 void Checker::only_attrs(OpId id) const {
+  if (f.op(id).attrs.empty()) return;
   const auto allowed = attrs_of(f.op(id).op);
   for (const Attr& a : f.op(id).attrs)
-    check(std::find(allowed.begin(), allowed.end(), a.name) != allowed.end(), id, "has no attribute " + std::string(name(a.name)) + "=");
+    if (std::find(allowed.begin(), allowed.end(), a.name) == allowed.end()) fail(id, "has no attribute " + std::string(name(a.name)) + "=");
 }
 
 void Checker::flag(OpId id, AttrName n) const {
   const auto* v = attr<int64_t>(id, n, false);
-  check(!v || *v == 0 || *v == 1, id, "attribute " + std::string(name(n)) + "= is 0 or 1");
+  if (v && *v != 0 && *v != 1) fail(id, "attribute " + std::string(name(n)) + "= is 0 or 1");
 }
 
 void Checker::tensor_params() const {
   for (ValueId v : f.body.args) {
     const Value& p = f.value(v);
-    check(p.type.cls == TypeClass::tensor, kNone, "the parameter %" + p.name + " is of type " + p.type.str() + "; it has to be a tensor");
+    if (p.type.cls != TypeClass::tensor) fail(kNone, "the parameter %" + p.name + " is of type " + p.type.str() + "; it has to be a tensor");
     if (p.strides.empty()) continue;
-    check(p.strides.size() == p.type.dims.size(), kNone, "the parameter %" + p.name + " has " + some(p.strides.size(), "stride") + " and " + std::to_string(p.type.dims.size()) + " axes");
-    check(std::all_of(p.strides.begin(), p.strides.end(), [](int64_t s) { return s >= 0; }), kNone, "the parameter %" + p.name + " has a negative stride");
+    if (p.strides.size() != p.type.dims.size()) fail(kNone, "the parameter %" + p.name + " has " + some(p.strides.size(), "stride") + " and " + std::to_string(p.type.dims.size()) + " axes");
+    if (std::any_of(p.strides.begin(), p.strides.end(), [](int64_t s) { return s < 0; })) fail(kNone, "the parameter %" + p.name + " has a negative stride");
   }
 }
 

@@ -18,10 +18,11 @@ class FusedOp {
     space_ = c_.attr<Dims>(id_, AttrName::space);
     c_.attr<std::string>(id_, AttrName::schedule, false);
     const Region& r = op_.regions[0];
-    c_.check(r.args.size() == space_->size(), id_, "has " + std::to_string(r.args.size()) + " region arguments and " + std::to_string(space_->size()) + " extents");
+    if (r.args.size() != space_->size()) c_.fail(id_, "has " + std::to_string(r.args.size()) + " region arguments and " + std::to_string(space_->size()) + " extents");
     for (ValueId a : r.args) c_.check(f_.type(a).cls == TypeClass::index, id_, "its region arguments have to be indices");
     c_.check(!op_.results.empty(), id_, "has no results");
-    for (ValueId v : op_.results) c_.check(f_.type(v).cls == TypeClass::tensor, id_, "a result is of type " + f_.type(v).str() + "; it has to be a tensor");
+    for (ValueId v : op_.results)
+      if (f_.type(v).cls != TypeClass::tensor) c_.fail(id_, "a result is of type " + f_.type(v).str() + "; it has to be a tensor");
     outer_operands();
     for (size_t k = 0; k < r.args.size(); ++k) {
       varies_[r.args[k]] = nothing();
@@ -36,7 +37,7 @@ class FusedOp {
     std::vector<ValueId> seen;
     for (const Operand& o : op_.operands) {
       c_.check(o.is_value() && f_.type(o.value).cls == TypeClass::tensor, id_, "its operands have to be tensors");
-      c_.check(std::find(seen.begin(), seen.end(), o.value) == seen.end(), id_, "the operand %" + f_.value(o.value).name + " stands twice");
+      if (std::find(seen.begin(), seen.end(), o.value) != seen.end()) c_.fail(id_, "the operand %" + f_.value(o.value).name + " stands twice");
       seen.push_back(o.value);
     }
   }
@@ -58,8 +59,8 @@ class FusedOp {
   void scalar(OpId id, const Operand& o) const {
     if (!o.is_value()) return;
     const std::string name = "%" + f_.value(o.value).name;
-    c_.check(inside(o.value), id, name + " stands outside of the region", "read it: read " + name + "[...]");
-    c_.check(f_.type(o.value).cls == TypeClass::tensor, id, name + " is an index; it has to be a scalar here", "make an i64 of it with index");
+    if (!inside(o.value)) c_.fail(id, name + " stands outside of the region", "read it: read " + name + "[...]");
+    if (f_.type(o.value).cls != TypeClass::tensor) c_.fail(id, name + " is an index; it has to be a scalar here", "make an i64 of it with index");
   }
 
   Axes varies(const Operand& o) const { return o.is_value() ? varies_.at(o.value) : nothing(); }
@@ -69,7 +70,8 @@ class FusedOp {
     return a;
   }
   void variables(OpId id, const IndexExpr& e) const {
-    for (const auto& t : e.terms) c_.check(inside(t.var), id, "%" + f_.value(t.var).name + " stands outside of the region");
+    for (const auto& t : e.terms)
+      if (!inside(t.var)) c_.fail(id, "%" + f_.value(t.var).name + " stands outside of the region");
   }
 
   void region_op(OpId id) {
@@ -79,14 +81,14 @@ class FusedOp {
     if (op.op == Op::yield) return yield(id, op);
     c_.results(id, 1);
     const Type& t = f_.type(op.results[0]);
-    c_.check(t.cls == TypeClass::tensor && t.rank() == 0, id, "the result is " + t.str() + "; values of the region are scalars");
+    if (t.cls != TypeClass::tensor || t.rank() != 0) c_.fail(id, "the result is " + t.str() + "; values of the region are scalars");
     Axes a = nothing();
     if (op.op == Op::read) {
       a = read(id, op);
     } else if (op.op == Op::index) {
       c_.operands(id, 0);
       c_.indices(id, 1);
-      c_.check(t.dtype == DType::i64, id, "the result is " + t.str() + "; it has to be i64");
+      if (t.dtype != DType::i64) c_.fail(id, "the result is " + t.str() + "; it has to be i64");
       a = varies(op.index[0]);
     } else if (is_elementwise(op.op)) {
       c_.indices(id, 0);
@@ -104,10 +106,10 @@ class FusedOp {
     c_.check(!op.operands.empty() && op.operands[0].is_value() && !inside(op.operands[0].value), id, "operand 0 has to be a tensor from outside of the region");
     const ValueId x = op.operands[0].value;
     const auto& outer = op_.operands;
-    c_.check(std::find(outer.begin(), outer.end(), Operand(x)) != outer.end(), id, "%" + f_.value(x).name + " is not among the operands of fused");
+    if (std::find(outer.begin(), outer.end(), Operand(x)) == outer.end()) c_.fail(id, "%" + f_.value(x).name + " is not among the operands of fused");
     const Type& t = f_.type(x);
     c_.indices(id, t.dims.size());
-    c_.check(f_.type(op.results[0]).dtype == t.dtype, id, "the result is " + f_.type(op.results[0]).str() + ", but " + t.str() + " is read");
+    if (f_.type(op.results[0]).dtype != t.dtype) c_.fail(id, "the result is " + f_.type(op.results[0]).str() + ", but " + t.str() + " is read");
     // Further operands: exactly the scalars that stand in the index expressions.
     std::vector<ValueId> listed, used;
     for (size_t k = 1; k < op.operands.size(); ++k) {
@@ -123,9 +125,11 @@ class FusedOp {
       list->erase(std::unique(list->begin(), list->end()), list->end());
     }
     c_.check(listed == used, id, "the operands after the first are not the dynamic indices of its index expressions");
-    if (const auto* guard = c_.attr<Literal>(id, AttrName::guard, false))
-      c_.check(guard->dtype == t.dtype, id, "the guard is of type " + std::string(frit::name(guard->dtype)) + ", but " + t.str() + " is read");
-    else in_range(id, op, t);
+    if (const auto* guard = c_.attr<Literal>(id, AttrName::guard, false)) {
+      if (guard->dtype != t.dtype) c_.fail(id, "the guard is of type " + std::string(frit::name(guard->dtype)) + ", but " + t.str() + " is read");
+    } else {
+      in_range(id, op, t);
+    }
     Axes a = nothing();
     for (const IndexExpr& e : op.index) join(a, varies(e));
     return a;
@@ -146,7 +150,7 @@ class FusedOp {
         if (!known) break;
         (term.coeff < 0 ? low : high) += static_cast<__int128>(term.coeff) * ((*space_)[static_cast<size_t>(k)].value() - 1);
       }
-      c_.check(!known || (low >= 0 && high < t.dims[axis].value()), id, "index " + std::to_string(axis) + " can leave its axis of " + t.str(), "give it a guard=");
+      if (known && (low < 0 || high >= t.dims[axis].value())) c_.fail(id, "index " + std::to_string(axis) + " can leave its axis of " + t.str(), "give it a guard=");
     }
   }
 
@@ -159,11 +163,11 @@ class FusedOp {
     const DType t = f_.type(op.operands[0]).dtype, result = f_.type(op.results[0]).dtype;
     if (dot) {
       c_.check(f_.type(op.operands[1]).dtype == t && t != DType::boolean, id, "takes two numbers of one type");
-      c_.check(result == t, id, "the result is " + std::string(frit::name(result)) + ", not " + std::string(frit::name(t)));
+      if (result != t) c_.fail(id, "the result is " + std::string(frit::name(result)) + ", not " + std::string(frit::name(t)));
     } else {
-      c_.check(accepts(info(op.op).types, t), id, "does not take " + std::string(frit::name(t)));
+      if (!accepts(info(op.op).types, t)) c_.fail(id, "does not take " + std::string(frit::name(t)));
       const DType wanted = reduce_result(op.op, t);
-      c_.check(result == wanted, id, "the result is " + std::string(frit::name(wanted)) + ", not " + std::string(frit::name(result)));
+      if (result != wanted) c_.fail(id, "the result is " + std::string(frit::name(wanted)) + ", not " + std::string(frit::name(result)));
     }
     c_.check(!op.index.empty(), id, "reduces over nothing: name region arguments after 'over'");
     Axes over = nothing();
@@ -172,7 +176,7 @@ class FusedOp {
       const auto k = e.terms.size() == 1 ? argument(e.terms[0].var) : -1;
       c_.check(k >= 0 && e.is_var(e.terms[0].var), id, "reduces over region arguments only");
       const auto at = static_cast<size_t>(k);
-      c_.check(!over[at], id, "reduces over %" + f_.value(e.terms[0].var).name + " twice");
+      if (over[at]) c_.fail(id, "reduces over %" + f_.value(e.terms[0].var).name + " twice");
       over[at] = true;
       a[at] = false;
       if (!(*space_)[at].is_constant()) continue;
@@ -185,7 +189,7 @@ class FusedOp {
 
   void yield(OpId id, const OpNode& op) const {
     c_.results(id, 0);
-    c_.check(op.operands.size() == op_.results.size(), id, "yields " + std::to_string(op.operands.size()) + " values for " + std::to_string(op_.results.size()) + " results");
+    if (op.operands.size() != op_.results.size()) c_.fail(id, "yields " + std::to_string(op.operands.size()) + " values for " + std::to_string(op_.results.size()) + " results");
     size_t rank = 0;
     for (ValueId v : op_.results) rank += f_.type(v).dims.size();
     c_.indices(id, rank);
@@ -193,24 +197,24 @@ class FusedOp {
     for (size_t k = 0; k < op.operands.size(); ++k) {
       const Type& t = f_.type(op_.results[k]);
       scalar(id, op.operands[k]);
-      c_.check(f_.type(op.operands[k]).dtype == t.dtype, id, "yields " + c_.type_text(op.operands[k]) + " for " + t.str());
+      if (f_.type(op.operands[k]).dtype != t.dtype) c_.fail(id, "yields " + c_.type_text(op.operands[k]) + " for " + t.str());
       Axes written = nothing();
       for (size_t axis = 0; axis < t.dims.size(); ++axis) {
         const IndexExpr& e = op.index[next++];
         if (e.is_constant() && e.constant == 0) {
-          c_.check(t.dims[axis] == Dim(1), id, "index 0 on axis " + std::to_string(axis) + " of " + t.str(), "the constant stands for axes of extent 1 only");
+          if (t.dims[axis] != Dim(1)) c_.fail(id, "index 0 on axis " + std::to_string(axis) + " of " + t.str(), "the constant stands for axes of extent 1 only");
           continue;
         }
         const auto arg = e.terms.size() == 1 && e.is_var(e.terms[0].var) ? argument(e.terms[0].var) : -1;
         c_.check(arg >= 0, id, "an index of a result is a region argument or 0");
         const auto at = static_cast<size_t>(arg);
-        c_.check((*space_)[at] == t.dims[axis], id, "axis " + std::to_string(axis) + " of " + t.str() + " is indexed by an argument of extent " + (*space_)[at].str());
-        c_.check(!written[at], id, "an argument indexes two axes of " + t.str());
+        if ((*space_)[at] != t.dims[axis]) c_.fail(id, "axis " + std::to_string(axis) + " of " + t.str() + " is indexed by an argument of extent " + (*space_)[at].str());
+        if (written[at]) c_.fail(id, "an argument indexes two axes of " + t.str());
         written[at] = true;
       }
       const Axes a = varies(op.operands[k]);
       for (size_t i = 0; i < a.size(); ++i)
-        c_.check(!a[i] || written[i], id, "value " + std::to_string(k) + " varies over %" + f_.value(op_.regions[0].args[i]).name + ", which is not in its index");
+        if (a[i] && !written[i]) c_.fail(id, "value " + std::to_string(k) + " varies over %" + f_.value(op_.regions[0].args[i]).name + ", which is not in its index");
     }
   }
 

@@ -43,8 +43,8 @@ class Kernel {
     bool index = false;
     for (ValueId v : f_.body.args) {
       const Value& p = f_.value(v);
-      c_.check(p.type.cls != TypeClass::tensor, kNone, "the parameter %" + p.name + " is of type " + p.type.str() + "; it has to be a buffer or an index");
-      c_.check(p.type.cls == TypeClass::index || !index, kNone, "the buffer %" + p.name + " stands after an index; buffers come first");
+      if (p.type.cls == TypeClass::tensor) c_.fail(kNone, "the parameter %" + p.name + " is of type " + p.type.str() + "; it has to be a buffer or an index");
+      if (p.type.cls != TypeClass::index && index) c_.fail(kNone, "the buffer %" + p.name + " stands after an index; buffers come first");
       c_.check(p.strides.empty() && !p.captured, kNone, "only tensors have strides or are captured");
       index = index || p.type.cls == TypeClass::index;
     }
@@ -62,35 +62,35 @@ class Kernel {
     for (const IndexExpr& e : f_.op(id).index)
       for (const auto& t : e.terms) {
         if (t.scale == kNone || c_.is_param(t.scale)) continue;
-        c_.check(f_.value(t.scale).def != kNone, id, "the region argument %" + f_.value(t.scale).name + " scales an index");
+        if (f_.value(t.scale).def == kNone) c_.fail(id, "the region argument %" + f_.value(t.scale).name + " scales an index");
         for (OpId up = c_.owner(t.scale); up != kNone; up = c_.parent(up))
-          c_.check(f_.op(up).op == Op::work || f_.op(up).op == Op::finish, id, "%" + f_.value(t.scale).name + " scales an index, but is computed in a loop");
+          if (f_.op(up).op != Op::work && f_.op(up).op != Op::finish) c_.fail(id, "%" + f_.value(t.scale).name + " scales an index, but is computed in a loop");
       }
   }
 
   void args(OpId id, size_t n) const {
     c_.regions(id, 1);
     const Region& r = f_.op(id).regions[0];
-    c_.check(r.args.size() == n, id, "its region has " + std::to_string(n) + " argument" + (n == 1 ? "" : "s") + ", not " + std::to_string(r.args.size()));
+    if (r.args.size() != n) c_.fail(id, "its region has " + std::to_string(n) + " argument" + (n == 1 ? "" : "s") + ", not " + std::to_string(r.args.size()));
     for (ValueId v : r.args) c_.check(f_.type(v).cls == TypeClass::index, id, "its region's arguments have to be indices");
   }
 
   void at_least(OpId id, AttrName n, int64_t least) const {
     const auto* v = c_.attr<int64_t>(id, n, false);
-    c_.check(!v || *v >= least, id, "attribute " + std::string(name(n)) + "= is at least " + std::to_string(least));
+    if (v && *v < least) c_.fail(id, "attribute " + std::string(name(n)) + "= is at least " + std::to_string(least));
   }
 
   // Operands
 
   const Type& buffer(OpId id, size_t k, bool local = false) const {
     const Operand& o = f_.op(id).operands[k];
-    c_.check(o.is_value() && f_.type(o.value).cls == TypeClass::buffer, id, "operand " + std::to_string(k) + " has to be a buffer");
-    c_.check(!local || f_.value(o.value).def != kNone, id, "operand " + std::to_string(k) + " has to be a local array");
+    if (!o.is_value() || f_.type(o.value).cls != TypeClass::buffer) c_.fail(id, "operand " + std::to_string(k) + " has to be a buffer");
+    if (local && f_.value(o.value).def == kNone) c_.fail(id, "operand " + std::to_string(k) + " has to be a local array");
     return f_.type(o.value);
   }
   void scalar(OpId id, size_t k, DType t) const {
     const Operand& o = f_.op(id).operands[k];
-    c_.check(c_.is_scalar(o) && f_.type(o).dtype == t, id, "operand " + std::to_string(k) + " is of type " + c_.type_text(o) + ", not " + std::string(frit::name(t)));
+    if (!c_.is_scalar(o) || f_.type(o).dtype != t) c_.fail(id, "operand " + std::to_string(k) + " is of type " + c_.type_text(o) + ", not " + std::string(frit::name(t)));
   }
 
   // Ops
@@ -103,7 +103,7 @@ class Kernel {
         c_.indices(id, 1);
         c_.results(id, 1);
         c_.regions(id, 0);
-        c_.check(f_.type(op.results[0]).cls == TypeClass::buffer, id, "the result is " + f_.type(op.results[0]).str() + "; it has to be a buffer");
+        if (f_.type(op.results[0]).cls != TypeClass::buffer) c_.fail(id, "the result is " + f_.type(op.results[0]).str() + "; it has to be a buffer");
         c_.check(!op.index[0].is_constant() || op.index[0].constant >= 0, id, "the size is negative");
         return from_params(id, op.index[0]);
       case Op::work:
@@ -158,11 +158,11 @@ class Kernel {
         c_.results(id, 0);
         c_.regions(id, 0);
         for (const Operand& o : op.operands) {
-          c_.check(c_.is_scalar(o), id, "yields " + c_.type_text(o) + "; it has to be a scalar");
+          if (!c_.is_scalar(o)) c_.fail(id, "yields " + c_.type_text(o) + "; it has to be a scalar");
           yields.push_back(f_.type(o).dtype);
         }
       } else {
-        c_.check(stores || op.op != Op::store, id, "does not stand in " + std::string(info(f_.op(owner).op).name));
+        if (!stores && op.op == Op::store) c_.fail(id, "does not stand in " + std::string(info(f_.op(owner).op).name));
         scalar_op(id);
       }
     }
@@ -178,8 +178,8 @@ class Kernel {
   }
 
   DType reduced(OpId id, Op reduce, DType t) const {
-    c_.check(is_reduce(reduce), id, "reduces by " + std::string(info(reduce).name) + ", which is no reduction");
-    c_.check(accepts(info(reduce).types, t), id, std::string(info(reduce).name) + " does not take " + std::string(frit::name(t)));
+    if (!is_reduce(reduce)) c_.fail(id, "reduces by " + std::string(info(reduce).name) + ", which is no reduction");
+    if (!accepts(info(reduce).types, t)) c_.fail(id, std::string(info(reduce).name) + " does not take " + std::string(frit::name(t)));
     return reduce_result(reduce, t);
   }
 
@@ -191,11 +191,11 @@ class Kernel {
     args(id, 1);
     const auto& reduce = reduce_list(id);
     const auto yields = inner(id, true);
-    c_.check(yields.size() == reduce.size(), id, "yields " + std::to_string(yields.size()) + " values for " + std::to_string(reduce.size()) + " reductions");
+    if (yields.size() != reduce.size()) c_.fail(id, "yields " + std::to_string(yields.size()) + " values for " + std::to_string(reduce.size()) + " reductions");
     c_.results(id, reduce.size());
     for (size_t k = 0; k < reduce.size(); ++k) {
       const Type wanted = Type::scalar(reduced(id, reduce[k], yields[k]));
-      c_.check(f_.type(op.results[k]) == wanted, id, "result " + std::to_string(k) + " is " + wanted.str() + ", not " + f_.type(op.results[k]).str());
+      if (f_.type(op.results[k]) != wanted) c_.fail(id, "result " + std::to_string(k) + " is " + wanted.str() + ", not " + f_.type(op.results[k]).str());
     }
   }
 
@@ -213,10 +213,10 @@ class Kernel {
       c_.check(buffer(id, 0, true).dtype == yields[0], id, "the local array is of another type");
       return;
     }
-    c_.check(yields.size() == reduce.size(), id, "yields " + std::to_string(yields.size()) + " values for " + std::to_string(reduce.size()) + " reductions");
+    if (yields.size() != reduce.size()) c_.fail(id, "yields " + std::to_string(yields.size()) + " values for " + std::to_string(reduce.size()) + " reductions");
     for (size_t k = 0; k < reduce.size(); ++k) {
       const DType wanted = reduced(id, reduce[k], yields[k]);
-      c_.check(buffer(id, k, true).dtype == wanted, id, "local array " + std::to_string(k) + " has to hold " + std::string(frit::name(wanted)));
+      if (buffer(id, k, true).dtype != wanted) c_.fail(id, "local array " + std::to_string(k) + " has to hold " + std::string(frit::name(wanted)));
     }
   }
 
@@ -231,7 +231,7 @@ class Kernel {
     const int64_t size = *c_.attr<int64_t>(id, AttrName::size);
     c_.check(size >= 1, id, "attribute size= is at least 1");
     for (size_t k = 2; k < 4; ++k)
-      c_.check(!op.index[k].is_constant() || (op.index[k].constant >= 0 && op.index[k].constant <= size), id, "a count is not from 0 to size=" + std::to_string(size));
+      if (op.index[k].is_constant() && (op.index[k].constant < 0 || op.index[k].constant > size)) c_.fail(id, "a count is not from 0 to size=" + std::to_string(size));
   }
 
   // Scalars, indices and memory: what may stand everywhere.
@@ -252,7 +252,7 @@ class Kernel {
           scalar(id, 2, t);
           c_.check(!op.operands[2].is_value(), id, "operand 2 has to be a number written in place");
         }
-        c_.check(f_.type(op.results[0]) == Type::scalar(t), id, "the result is " + std::string(frit::name(t)) + ", not " + f_.type(op.results[0]).str());
+        if (f_.type(op.results[0]) != Type::scalar(t)) c_.fail(id, "the result is " + std::string(frit::name(t)) + ", not " + f_.type(op.results[0]).str());
         return;
       }
       case Op::store:
@@ -272,7 +272,7 @@ class Kernel {
         c_.operands(id, 0);
         c_.indices(id, 1);
         c_.results(id, 1);
-        c_.check(f_.type(op.results[0]) == Type::index() || f_.type(op.results[0]) == Type::scalar(DType::i64), id, "the result is index or i64, not " + f_.type(op.results[0]).str());
+        if (f_.type(op.results[0]) != Type::index() && f_.type(op.results[0]) != Type::scalar(DType::i64)) c_.fail(id, "the result is index or i64, not " + f_.type(op.results[0]).str());
         return;
       case Op::index_div:
       case Op::index_rem:
@@ -281,14 +281,15 @@ class Kernel {
         c_.operands(id, 0);
         c_.indices(id, 2);
         c_.results(id, 1);
-        c_.check(f_.type(op.results[0]) == Type::index(), id, "the result is index, not " + f_.type(op.results[0]).str());
+        if (f_.type(op.results[0]) != Type::index()) c_.fail(id, "the result is index, not " + f_.type(op.results[0]).str());
         const bool divides = op.op == Op::index_div || op.op == Op::index_rem;
         c_.check(!divides || !op.index[1].is_constant() || op.index[1].constant > 0, id, "the divisor is not positive");
         return;
       }
       default:
         c_.indices(id, 0);
-        for (const Operand& o : op.operands) c_.check(c_.is_scalar(o), id, "takes scalars, not " + c_.type_text(o));
+        for (const Operand& o : op.operands)
+          if (!c_.is_scalar(o)) c_.fail(id, "takes scalars, not " + c_.type_text(o));
         c_.inferred(id);
     }
   }

@@ -33,6 +33,11 @@ class Checker {
     if (!holds) fail(id, message, help);
   }
 
+  // No string is made where it holds.
+  void check(bool holds, OpId id, const char* message, const char* help = "") const {
+    if (!holds) fail(id, message, help);
+  }
+
   // Pieces of the levels' rules
   void inferred(OpId id) const;  // operands, attributes and the one result fit the type rules of infer.h
   void operands(OpId id, size_t n) const;
@@ -77,8 +82,8 @@ template <class T>
 const T* Checker::attr(OpId id, AttrName n, bool required) const {
   const AttrValue* v = f.op(id).find(n);
   if (!v && !required) return nullptr;
-  check(v != nullptr, id, "attribute " + std::string(name(n)) + "= is missing");
-  check(std::holds_alternative<T>(*v), id, "attribute " + std::string(name(n)) + "= is of the wrong kind");
+  if (!v) fail(id, "attribute " + std::string(name(n)) + "= is missing");
+  if (!std::holds_alternative<T>(*v)) fail(id, "attribute " + std::string(name(n)) + "= is of the wrong kind");
   return &std::get<T>(*v);
 }
 

@@ -6,7 +6,7 @@ namespace frit::ir {
 void verify_tensor_op(const Checker& c, OpId id) {
   const OpInfo& row = info(c.f.op(id).op);
   const bool fits = row.cls == OpClass::elementwise || row.cls == OpClass::reduce || row.cls == OpClass::tensor;
-  c.check(fits, id, "does not stand at the " + std::string(name(c.f.level)) + " level");
+  if (!fits) c.fail(id, "does not stand at the " + std::string(name(c.f.level)) + " level");
   c.regions(id, 0);
   c.indices(id, 0);
   c.inferred(id);
