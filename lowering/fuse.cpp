@@ -139,6 +139,9 @@ class Fuser {
   bool acceptable(const Group& m, int unclean, std::string& why) {
     if (m.inputs().size() + m.outputs.size() > kMaxTensors) return why = "more than 48 arrays in one kernel", false;
     if (m.body.size() > kMaxBody) return why = "more than 600 ops in one kernel", false;
+    int products = 0, reductions = 0;
+    for (const OpNode& o : m.body) products += o.op == Op::reduce_dot, reductions += is_reduction(o);
+    if (products > 0 && reductions > 1) return why = "a matrix product shares its kernel with no other reduction", false;
     Nest nest;
     if (!make_nest(f_, m, nest, why)) return false;
     if (nest.unclean > unclean) return why = "an operand would be read with strides that the vectors cannot load", false;

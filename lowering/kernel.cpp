@@ -18,6 +18,9 @@ OpNode loop_op(Op op, std::vector<IndexExpr> bounds) {
 
 OpId close_loop(KernelWriter& w, Scope& s, Scope& inner, OpNode op, std::vector<Operand> yields, const std::vector<Op>& reduce,
                 const std::vector<DType>& reduce_types) {
+  // Loads before stores: an output may lie over an input (find_in_place).
+  if (op.op == Op::lanes)
+    std::stable_partition(inner.region.ops.begin(), inner.region.ops.end(), [&](OpId id) { return w.k.op(id).op != Op::store; });
   if (!yields.empty()) {
     OpNode yield;
     yield.op = Op::yield;

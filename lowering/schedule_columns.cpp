@@ -134,7 +134,11 @@ class Columns {
   }
   void set_lane(ValueId j) {
     w_.set_loop(nest_.lane, IndexExpr::of(j));
-    for (ValueId v : ready_) w_.set_stored(v, {array_.at(v), at(j), bit(nest_.lane) | outer_bits()});
+    // What does not vary along the lanes is the same in every element; the first one is always there.
+    for (ValueId v : ready_) {
+      if (w_.varies(v) & bit(nest_.lane)) w_.set_stored(v, {array_.at(v), at(j), bit(nest_.lane) | outer_bits()});
+      else w_.set_stored(v, {array_.at(v), IndexExpr(0), outer_bits()});
+    }
   }
 
   // Values between the stages that can be computed now.

@@ -63,7 +63,7 @@ class Rows {
     }
     if (!outer_.empty()) w_.split_item(item, row.terms.at(0).var, outer_);
     Scope lanes = open_lanes(item);
-    for (int o : stages_.outputs[0]) store_output(lanes, o);
+    store_outputs(lanes, stages_.outputs[0]);
     close_loop(w_, item, lanes, loop_op(Op::lanes, {lo, hi}), {}, {}, {});
     close_work(w_, item, ir::checked_mul(rows, per_row));
     w_.result.schedule = "flat";
@@ -76,10 +76,15 @@ class Rows {
     return lanes;
   }
 
-  void store_output(Scope& s, int o) {
-    const Group::Output& out = g_.outputs[static_cast<size_t>(o)];
-    const Operand v = w_.value(s, out.value);
-    w_.store(s, w_.buffer(out.tensor), w_.address(s, nest_.stores[static_cast<size_t>(o)]), v, c_.streams(out));
+  // Every value first, then the stores: an output may lie in the memory of an input (see find_in_place).
+  void store_outputs(Scope& s, const std::vector<int>& outputs) {
+    std::vector<std::pair<Operand, IndexExpr>> values;
+    for (int o : outputs)
+      values.emplace_back(w_.value(s, g_.outputs[static_cast<size_t>(o)].value), w_.address(s, nest_.stores[static_cast<size_t>(o)]));
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      const Group::Output& out = g_.outputs[static_cast<size_t>(outputs[i])];
+      w_.store(s, w_.buffer(out.tensor), std::move(values[i].second), values[i].first, c_.streams(out));
+    }
   }
 
   void whole_rows() {
@@ -102,8 +107,9 @@ class Rows {
         const ValueId v = stages_.kept[static_cast<size_t>(s)][i], array = arrays[static_cast<size_t>(s)][i];
         if (array != kNone) w_.store(lanes, array, j, w_.value(lanes, v), false);
       }
-      for (int o : stages_.outputs[static_cast<size_t>(s)]) store_output(lanes, o);
       if (s == prefetch_stage()) add_prefetches(lanes);
+      for (int r : stages_.reductions[static_cast<size_t>(s)]) w_.value(lanes, g_.body[static_cast<size_t>(r)].operands[0]);
+      store_outputs(lanes, stages_.outputs[static_cast<size_t>(s)]);
       run_reductions(item, lanes, s, loop_op(Op::lanes, {IndexExpr(0), n}));
       // From the next stage on these values come from their arrays.
       for (size_t i = 0; i < arrays[static_cast<size_t>(s)].size(); ++i)
