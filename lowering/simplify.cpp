@@ -1,5 +1,6 @@
 // Simplification at tensor level: the exact algebraic rules of rules.cpp, constant folding, and
 // views of views. One pass forwards; what an op becomes is simplified again before the next op.
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -95,18 +96,24 @@ class Simplifier {
 
   void write_numbers_in_place(OpId id) {
     OpNode& op = f_.op(id);
-    size_t tensors = 0;
-    for (const Operand& o : op.operands) tensors += o.is_value();
-    for (Operand& o : op.operands) {
+    auto is_number = [&](const Operand& o) {
       const OpNode* d = def(o);
-      if (!d || d->op != Op::full || d->operands[0].is_value() || tensors < 2) continue;
+      return d && d->op == Op::full && !d->operands[0].is_value();
+    };
+    if (std::all_of(op.operands.begin(), op.operands.end(), [&](const Operand& o) { return !o.is_value() || is_number(o); })) {
+      for (Operand& o : op.operands)  // fold() takes it from here
+        if (o.is_value()) o = Operand(def(o)->operands[0].lit);
+      return;
+    }
+    for (Operand& o : op.operands) {
+      if (!is_number(o)) continue;
+      const OpNode* d = def(o);
       // The shape must still come from another operand.
       bool shaped = f_.type(op.results[0]).rank() == 0;
       for (const Operand& other : op.operands)
         if (&other != &o && other.is_value() && !(other == o) && f_.type(other.value).dims == f_.type(op.results[0]).dims) shaped = true;
       if (!shaped) continue;
       o = Operand(d->operands[0].lit);
-      --tensors;
     }
   }
 

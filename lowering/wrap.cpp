@@ -292,6 +292,7 @@ class Wrapper {
   // Canonical: lhs[B, M, K] with axes batch 0, contracted 2; rhs[B, K, N].
   bool dot() {
     const ValueId a = op_.operands[0].value, b = op_.operands[1].value;
+    if (f_.type(a).rank() != 3 || f_.type(b).rank() != 3) ir::internal_error("dot is not in canonical form");
     const int64_t k_extent = extent(a, 2);
     const std::vector<IndexExpr> o = out_axes();
     const IndexExpr k = IndexExpr::of(g_.add_index(k_extent, "k"));
