@@ -8,6 +8,8 @@
 #include <atomic>
 #include <cstdio>
 #include <mutex>
+#include <set>
+#include <string_view>
 #include <thread>
 
 #include "ir/text.h"
@@ -53,9 +55,31 @@ std::string problem_of(const ir::Func& f, uint64_t seed, bool isolate) {
   return p;
 }
 
+// What kind of fault it is: without numbers, engines and places, so that a program does not turn into
+// one with another fault while it shrinks.
+std::string kind_of(const std::string& problem) {
+  const std::string_view first = std::string_view(problem).substr(0, problem.find('\n'));
+  if (first.find(" differ, first element") != first.npos) {
+    std::string kind = "different bits";
+    for (std::string_view word : {"eager", "fused", "interpreted", "in place"})
+      if (first.find(word) != first.npos) kind += " " + std::string(word);
+    return kind;
+  }
+  size_t start = first.find("error: ");
+  if (start == first.npos) start = first.find(':');
+  std::string kind;
+  for (char c : first.substr(start == first.npos ? 0 : start))
+    if (c < '0' || c > '9') kind += c;
+  return kind.substr(0, 60);
+}
+
 Failure shrunk(const Sample& s, std::string problem, bool isolate) {
-  Failure out{s.seed, std::move(problem), {}, ""};
-  out.program = shrink(s.func, [&](const ir::Func& f) { return !problem_of(f, s.seed, isolate).empty(); });
+  Failure out{s.seed, std::move(problem), {}, "", 1};
+  const std::string kind = kind_of(out.problem);
+  out.program = shrink(s.func, [&](const ir::Func& f) {
+    const std::string p = problem_of(f, s.seed, isolate);
+    return !p.empty() && kind_of(p) == kind;
+  });
   out.shrunk_problem = problem_of(out.program, s.seed, isolate);
   return out;
 }
@@ -65,19 +89,28 @@ Failure shrunk(const Sample& s, std::string problem, bool isolate) {
 std::vector<Failure> run_campaign(const Campaign& c) {
   for (int s : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) signal(s, report_crash);
   std::vector<Failure> failures;
+  std::set<std::string> kinds;
   std::mutex mutex;
   std::atomic<int64_t> next = 0, done = 0;
   auto work = [&] {
     for (int64_t i; (i = next++) < c.programs;) {
+      if (c.progress) c.progress(++done);
       current_seed = c.first_seed + static_cast<uint64_t>(i);
       const Sample s = generate(current_seed);
       if (std::string p = problem_of(s.func, s.seed, c.isolate); !p.empty()) {
+        {  // a fault of a kind that is known already is counted, not shrunk again
+          std::lock_guard lock(mutex);
+          if (!kinds.insert(kind_of(p)).second) {
+            for (Failure& f : failures) f.times += kind_of(f.problem) == kind_of(p);
+            continue;
+          }
+        }
         Failure f = shrunk(s, std::move(p), c.isolate);
         std::lock_guard lock(mutex);
         failures.push_back(std::move(f));
-        if (failures.size() >= c.most_failures) next = c.programs;
+        if (failures.size() >= c.most_kinds) next = c.programs;
       }
-      if (c.progress) c.progress(++done);
+      
     }
   };
   std::vector<std::thread> others;

@@ -15,18 +15,19 @@ struct Failure {
   std::string problem;   // of the program as it was drawn
   ir::Func program;      // shrunk
   std::string shrunk_problem;
+  int64_t times = 1;     // programs with a fault of this kind
 };
 
 struct Campaign {
   uint64_t first_seed = 0;
   int64_t programs = 0;
   int threads = 2;
-  size_t most_failures = 5;  // then it stops
+  size_t most_kinds = 5;     // of faults; then it stops
   bool isolate = false;      // each program in a process of its own: crashes are failures like others (one thread)
-  std::function<void(int64_t done)> progress;  // after every program; from any thread
+  std::function<void(int64_t done)> progress;  // before every program; from any thread
 };
 
-// Failures in order of their seeds. A crash prints the seed of its program first.
+// One failure of each kind, in order of their seeds. A crash prints the seed of its program first.
 std::vector<Failure> run_campaign(const Campaign& campaign);
 
 // A failure as the text of a file for tests/run.

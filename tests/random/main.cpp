@@ -38,8 +38,8 @@ int fuzz(Campaign c, const std::filesystem::path& keep) {
     std::filesystem::create_directories(keep);
     const auto file = keep / ("seed_" + std::to_string(f.seed) + ".ir");
     std::ofstream(file) << run_file(f);
-    std::printf("seed %llu: %s\nshrunk: %s\n%s\n", static_cast<unsigned long long>(f.seed), f.problem.c_str(),
-                file.c_str(), run_file(f).c_str());
+    std::printf("seed %llu (%lld programs): %s\nshrunk: %s\n%s\n", static_cast<unsigned long long>(f.seed),
+                static_cast<long long>(f.times), f.problem.c_str(), file.c_str(), run_file(f).c_str());
   }
   if (failures.empty()) std::printf("%lld programs: all engines agree\n", static_cast<long long>(c.programs));
   return failures.empty() ? 0 : 1;

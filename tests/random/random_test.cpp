@@ -23,7 +23,7 @@ TEST(Random, AllEnginesAgree) {
   Campaign c;
   c.first_seed = kFirstSeed;
   c.programs = kPrograms;
-  c.most_failures = 2;
+  c.most_kinds = 2;
   for (const Failure& f : run_campaign(c)) ADD_FAILURE() << "seed " << f.seed << ": " << f.problem << "\n" << run_file(f);
 }
 
