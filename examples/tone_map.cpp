@@ -61,11 +61,12 @@ Tensor blur(Tensor x, int axis, int radius) {
 // Narkowicz's fit of the ACES film curve.
 Tensor film(Tensor x) { return clamp(x * (2.51f * x + 0.03f) / (x * (2.43f * x + 0.59f) + 0.14f), 0, 1); }
 
+// Inside, the three colours are planes: arrays are worked on along their last axis, so that should be a long one.
 Tensor tone_map(Tensor pixels, Tensor exposure) {
-  Tensor light = to_linear(pixels.to(DType::f32) / 255) * exposure;
-  Tensor luminance = sum(light * frit::array({0.2126f, 0.7152f, 0.0722f}), -1, true);
-  Tensor glow = blur(blur(light * (luminance > 0.8f).to(DType::f32), 0, 8), 1, 8);
-  return round(to_srgb(film(light + 0.6f * glow)) * 255).to(DType::u8);
+  Tensor light = to_linear(permute(pixels, {2, 0, 1}).to(DType::f32) / 255) * exposure;
+  Tensor luminance = 0.2126f * light(0) + 0.7152f * light(1) + 0.0722f * light(2);
+  Tensor glow = blur(blur(where(luminance > 0.8f, light, 0), 1, 5), 2, 5);
+  return permute(round(to_srgb(film(light + 0.6f * glow)) * 255).to(DType::u8), {1, 2, 0});
 }
 
 int main(int argc, char** argv) try {

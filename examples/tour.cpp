@@ -15,8 +15,7 @@ Tensor weights(Tensor scores, Tensor bias, Tensor temperature) {
 void title(const char* text) { std::cout << "\n== " << text << " ==\n"; }
 
 int main() {
-  const Tensor scores = frit::sin(frit::linspace(0.0f, 40.0f, 512 * 1024)).to(frit::DType::f32);
-  const Tensor x = reshape(scores, {512, 1024});
+  const Tensor x = reshape(frit::sin(frit::linspace(0.0f, 40.0f, 512 * 1024)), {512, 1024});
   const Tensor bias = frit::linspace(-1.0f, 1.0f, 1024);
 
   title("Eagerly: every operation runs at once, as a kernel of its own");
