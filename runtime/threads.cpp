@@ -1,6 +1,7 @@
 // A call cuts its items into chunks and gives each thread a region of neighbouring ones, which it
-// takes from the front; who is done takes from the back of others' regions. Threads that are still
-// asleep when the chunks run out are not waited for: they find the gate shut and sleep on.
+// takes from the front; who is done takes from the back of others' regions. The caller waits for the
+// chunks, not for threads: those still asleep find the gate shut and sleep on, and one that the system
+// stopped between chunks only makes the next calls run on their callers until it is out of the gate.
 #include "runtime/threads.h"
 
 #include <immintrin.h>
@@ -29,7 +30,8 @@ namespace frit::rt {
 namespace {
 
 constexpr int kChunksPerThread = 16;
-constexpr auto kSpin = std::chrono::microseconds(10);  // about what a sleep and a wake-up cost together
+constexpr auto kSpin = std::chrono::microseconds(10);    // about what a sleep and a wake-up cost together
+constexpr auto kGateSpin = std::chrono::microseconds(2);  // for a worker on its way out
 
 void futex_wait(std::atomic<uint32_t>& word, uint32_t seen) {
   syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
@@ -40,8 +42,9 @@ void futex_wake(std::atomic<uint32_t>& word) {
 
 // Spins until done() or the time is up.
 template <class Done>
-bool spin(const Done& done) {
-  auto end = std::chrono::steady_clock::now() + kSpin;
+bool spin(const Done& done, std::chrono::microseconds most) {
+  if (done()) return true;
+  auto end = std::chrono::steady_clock::now() + most;
   do {
     for (int i = 0; i < 16; ++i) {
       if (done()) return true;
@@ -107,6 +110,7 @@ class Pool {
   std::vector<Region> regions_;
   alignas(64) std::atomic<int64_t> left_{0};     // chunks not yet reported as done
   alignas(64) std::atomic<uint32_t> gate_{0};    // kOpen and the number of workers inside
+  std::atomic<uint32_t> done_{0};                // 1: all chunks are done and the last one told
   std::atomic<bool> caller_asleep_{false};
   std::atomic<int> awake_{0};                    // workers that run or spin
   std::deque<Sleeper> sleepers_;                 // of worker i + 1; grows under busy_
@@ -170,7 +174,7 @@ void Pool::serve(int worker, Sleeper& me) {
   ++awake_;
   while (true) {
     auto called = [&] { return me.signal.load(std::memory_order_acquire) != seen; };
-    if (!spins || !spin(called)) {
+    if (!spins || !spin(called, kSpin)) {
       --awake_;
       me.asleep.store(true);  // before the futex looks at the signal: the caller does it the other way round
       while (!called()) futex_wait(me.signal, seen);
@@ -187,7 +191,7 @@ void Pool::serve(int worker, Sleeper& me) {
     // caller from its next call.
     spins = sched_getcpu() != job_.cpu;
     if (worker < job_.threads) work(worker);
-    if (gate_.fetch_sub(1) - 1 == 0 && caller_asleep_.load()) futex_wake(gate_);
+    gate_.fetch_sub(1, std::memory_order_release);
   }
 }
 
@@ -207,12 +211,19 @@ void Pool::work(int worker) {
       j.fn(j.context, lo, std::min(j.count, lo + j.chunk), worker);
     }
   }
-  if (done && left_.fetch_sub(done, std::memory_order_acq_rel) == done && j.last) j.last(j.context, worker);
+  if (done == 0 || left_.fetch_sub(done, std::memory_order_acq_rel) != done) return;
+  if (j.last) j.last(j.context, worker);
+  done_.store(1);
+  if (caller_asleep_.load()) futex_wake(done_);
 }
 
 bool Pool::run(const Job& job, int64_t chunks) {
   if (busy_.exchange(true, std::memory_order_acquire)) return false;
   int workers = 0;
+  if (!spin([&] { return gate_.load(std::memory_order_acquire) == 0; }, kGateSpin)) {
+    busy_.store(false, std::memory_order_release);
+    return false;
+  }
   try {
     workers = std::min(job.threads - 1, grow(job.threads - 1));
     if (regions_.size() <= static_cast<size_t>(workers))
@@ -228,6 +239,7 @@ bool Pool::run(const Job& job, int64_t chunks) {
     regions_[static_cast<size_t>(t)].set(static_cast<uint32_t>(chunks * t / job_.threads),
                                          static_cast<uint32_t>(chunks * (t + 1) / job_.threads));
   left_.store(chunks, std::memory_order_relaxed);
+  done_.store(0, std::memory_order_relaxed);
   gate_.store(kOpen, std::memory_order_release);
   for (int w = 0; w < workers; ++w) wake(sleepers_[static_cast<size_t>(w)]);
 
@@ -236,10 +248,10 @@ bool Pool::run(const Job& job, int64_t chunks) {
   in_parallel = false;
 
   gate_.fetch_and(~kOpen);
-  auto empty = [&] { return gate_.load(std::memory_order_acquire) == 0; };
-  if (!spin(empty)) {
-    caller_asleep_.store(true);
-    for (uint32_t g; (g = gate_.load()) != 0;) futex_wait(gate_, g);
+  auto done = [&] { return done_.load(std::memory_order_acquire) == 1; };
+  if (!spin(done, kSpin)) {
+    caller_asleep_.store(true);  // before the futex looks at done_: the worker does it the other way round
+    while (!done()) futex_wait(done_, 0);
     caller_asleep_.store(false);
   }
   busy_.store(false, std::memory_order_release);

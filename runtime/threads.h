@@ -10,8 +10,9 @@ namespace frit::rt {
 // worker is below `threads` and distinct among those running at the same time in this call; its ranges
 // lie side by side as far as balance allows. The last worker to finish calls last(context, worker), if
 // given, before the return: nobody waits for it but the caller. Work of one grain, calls from inside
-// fn, and calls while another thread has the pool run on the caller alone. Safe from several threads
-// at a time, and in the child of a fork. fn must not throw.
+// fn, and calls while another thread has the pool (or a worker is not yet out of the last call) run on
+// the caller alone, as one range. Safe from several threads at a time, and in the child of a fork. fn
+// must not throw.
 using RangeFn = void (*)(void* context, int64_t lo, int64_t hi, int worker);
 using LastFn = void (*)(void* context, int worker);
 void parallel_for(int64_t count, int64_t grain, int threads, RangeFn fn, LastFn last, void* context);

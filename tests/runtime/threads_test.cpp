@@ -116,36 +116,57 @@ TEST(ParallelFor, SmallWorkStaysOnTheCaller) {
   EXPECT_EQ(where.thread, std::this_thread::get_id());
 }
 
-// Two threads are needed to get past a meeting point, so the pool does give a second one.
+// A call may run on its caller alone while a worker of an earlier one is on its way out; such a call
+// comes as one range. Tests that need several threads go on until they have them.
+template <class State, class Fn>
+void until_shared(int64_t count, int threads, State& state, Fn fn) {
+  for (int attempt = 0; attempt < 10000; ++attempt) {
+    state.alone = false;
+    parallel_for(count, 1, threads, fn, nullptr, &state);
+    if (!state.alone) return;
+    std::this_thread::yield();
+  }
+  FAIL() << "no call had a second thread";
+}
+
+// Three threads are needed to get past a meeting point, so the pool does give them.
 TEST(ParallelFor, SeveralThreadsWork) {
   struct Meet {
     std::atomic<int> arrived{0};
     std::atomic<uint64_t> workers{0};
+    bool alone = false;
   } meet;
-  auto fn = [](void* context, int64_t, int64_t, int worker) {
+  until_shared(3, 3, meet, [](void* context, int64_t lo, int64_t hi, int worker) {
     Meet& m = *static_cast<Meet*>(context);
+    if (lo == 0 && hi == 3) {
+      m.alone = true;
+      return;
+    }
     m.workers |= uint64_t{1} << worker;
     ++m.arrived;
     while (m.arrived < 3) std::this_thread::yield();
-  };
-  parallel_for(3, 1, 3, fn, nullptr, &meet);
+  });
   EXPECT_EQ(meet.workers, 7u);
 }
 
 TEST(ParallelFor, RegionsAreContiguous) {
-  // Without stealing (all workers meet before anyone's second range) each worker's first range begins its region.
+  // All workers meet in their first range, before anyone can take from another's region.
   struct First {
     std::atomic<int64_t> lo[4] = {-1, -1, -1, -1};
     std::atomic<int> arrived{0};
+    bool alone = false;
   } first;
-  auto fn = [](void* context, int64_t lo, int64_t, int worker) {
+  until_shared(6400, 4, first, [](void* context, int64_t lo, int64_t hi, int worker) {
     First& f = *static_cast<First*>(context);
+    if (lo == 0 && hi == 6400) {
+      f.alone = true;
+      return;
+    }
     int64_t none = -1;
     if (!f.lo[worker].compare_exchange_strong(none, lo)) return;
     ++f.arrived;
     while (f.arrived < 4) std::this_thread::yield();
-  };
-  parallel_for(6400, 1, 4, fn, nullptr, &first);
+  });
   for (int w = 0; w < 4; ++w) EXPECT_EQ(first.lo[w], 1600 * w);
 }
 
