@@ -143,6 +143,24 @@ void Group::tidy() {
   body = std::move(new_body);
 }
 
+OpNode reduction_of_one(const OpNode& o, DType result) {
+  OpNode n;
+  n.loc = o.loc;
+  n.operands = o.operands;
+  if (o.op == Op::reduce_dot) {  // the chain from +0
+    n.op = is_float(result) ? Op::fma : Op::mul;
+    if (is_float(result)) n.operands.emplace_back(Literal::of(result, 0.0));
+  } else if (ir::info(o.op).result == ir::ResultRule::index) {  // its own number
+    n.op = Op::index;
+    n.operands.clear();
+    n.index = {IndexExpr(0)};
+  } else {  // the identity changes nothing
+    n.op = Op::cast;
+    n.set(AttrName::to, result);
+  }
+  return n;
+}
+
 std::vector<uint64_t> variance(const Group& g) {
   std::vector<uint64_t> v(g.locals.size(), 0);
   for (size_t i = 0; i < g.dims.size(); ++i) v[static_cast<size_t>(g.dims[i])] = uint64_t{1} << i;
@@ -228,6 +246,7 @@ Group from_op(const Func& f, const OpNode& op) {
     OpNode n = f.op(id);
     for (size_t k = n.op == Op::read ? 1 : 0; k < n.operands.size(); ++k)
       if (n.operands[k].is_value()) n.operands[k].value = to.at(n.operands[k].value);
+    const ValueId first = is_reduction(n) && !n.index.empty() ? to.at(n.index[0].terms.at(0).var) : kNone;
     for (IndexExpr& e : n.index) e = expr(e);
     if (n.op == Op::yield) {
       size_t at = 0;
@@ -238,8 +257,10 @@ Group from_op(const Func& f, const OpNode& op) {
       }
       break;
     }
-    if (is_reduction(n))
+    if (is_reduction(n)) {
       std::erase_if(n.index, [](const IndexExpr& e) { return e.is_constant(); });
+      if (n.index.empty() && first != kNone) n.index.push_back(IndexExpr::of(first));  // a reduction runs over something
+    }
     const ValueId result = f.op(id).results[0];
     to[result] = g.add(std::move(n), f.type(result).dtype, f.value(result).name);
   }
