@@ -136,7 +136,7 @@ ir::ValueId Builder::reshape(ir::ValueId v, ir::Dims dims) {
 }
 
 ir::ValueId Builder::permute(ir::ValueId v, const std::vector<int64_t>& order) {
-  bool same = true;
+  bool same = order.size() == type(v).dims.size();
   for (size_t i = 0; i < order.size(); ++i) same &= order[i] == static_cast<int64_t>(i);
   return same ? v : add(Op::permute, {v}, {{AttrName::order, order}});
 }

@@ -330,7 +330,7 @@ TEST(Jit, Compile) {
   const float* p = out.span<float>().data();
   run.into(out, array({2.f, 2.f, 2.f}), 2.f, 5);
   EXPECT_EQ(out.to_vector<float>(), (Floats{9, 9, 9}));
-  if (!help::interpreted()) EXPECT_EQ(out.span<float>().data(), p);
+  if (!help::interpreted()) { EXPECT_EQ(out.span<float>().data(), p); }
   const Tensor held = out;  // somebody else sees it: new memory
   run.into(out, array({3.f, 3.f, 3.f}), 2.f, 5);
   EXPECT_EQ(held.to_vector<float>(), (Floats{9, 9, 9}));
