@@ -1,6 +1,7 @@
 // A tensor program to a plan: passes, a kernel a fused op, memory, machine code.
 #include "lowering/compile.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <unordered_map>
@@ -50,6 +51,21 @@ class Planner {
     for (size_t i = 0; i < f_.body.args.size(); ++i) input_[f_.body.args[i]] = static_cast<int32_t>(i);
   }
 
+  // What a kernel without a name is called: its first few ops, "sub_exp_sum_mul".
+  static std::string summary(const Group& g) {
+    std::vector<std::string> names;
+    for (const OpNode& o : g.body) {
+      if (o.op == Op::read) continue;
+      std::string name(ir::info(o.op).name);
+      name.erase(0, name.rfind('.') + 1);
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+    constexpr size_t kNames = 4;
+    std::string s;
+    for (size_t i = 0; i < std::min(kNames, names.size()); ++i) s += (i ? "_" : "") + names[i];
+    return s.empty() ? "copy" : s + (names.size() > kNames ? "_etc" : "");
+  }
+
   void build_kernels() {
     for (OpId id : f_.body.ops) {
       const OpNode& op = f_.op(id);
@@ -60,6 +76,7 @@ class Planner {
       if (empty) continue;
       Group g = from_op(f_, op);
       g.name = f_.value(op.results.back()).name;
+      if (g.name.empty()) g.name = summary(g);
       Nest nest;
       std::string why;
       if (!make_nest(f_, g, nest, why)) ir::internal_error("no schedule for " + g.name + ": " + why);

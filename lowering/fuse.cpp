@@ -127,9 +127,16 @@ class Fuser {
 
 
   std::string node_name(int n) const {
-    const Node& node = nodes_[static_cast<size_t>(n)];
-    if (node.is_group) return node.group.name;
-    return std::string(ir::info(f_.op(node.op).op).name);
+    // The result's name, or its op and the user's line.
+    const ValueId result = outputs(n).back();
+    if (!f_.value(result).name.empty()) return f_.value(result).name;
+    const OpNode& op = f_.op(f_.value(result).def);
+    std::string s(ir::info(op.op).name);
+    ir::LocId at = op.loc;
+    while (at != kNone && f_.places[static_cast<size_t>(at)].from != kNone) at = f_.places[static_cast<size_t>(at)].from;
+    if (at == kNone) return s;
+    const ir::Place& place = f_.places[static_cast<size_t>(at)];
+    return s + " (" + place.file.substr(place.file.rfind('/') + 1) + ":" + std::to_string(place.line) + ")";
   }
   void record(bool taken, int p, int c, std::string reason, int64_t saved) {
     if (context_.decisions) context_.decisions->push_back({taken, node_name(p), node_name(c), std::move(reason), saved});

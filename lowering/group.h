@@ -66,6 +66,9 @@ bool wrap(const Func& f, const OpNode& op, Group& out);
 OpNode to_op(Func& f, const Group& g, std::vector<ir::Type>& result_types);
 Group from_op(const Func& f, const OpNode& op);
 
+// A reduction over no index variables, that is over one element, as an op without a reduction.
+OpNode reduction_of_one(const OpNode& o, DType result);
+
 // Index variables that each local varies over, as a bit set by position in `dims`.
 std::vector<uint64_t> variance(const Group& g);
 

@@ -221,11 +221,12 @@ class NestMaker {
     }
     for (size_t i = nest_.loops.size(); i-- > 1;) {
       if (group[i - 1] != group[i]) continue;
-      bool same = true;
       const int64_t n = nest_.loops[i].extent;
-      for_each_linear([&](Linear& l) {
-        if (!l.coeff.empty()) same &= l.coeff[i - 1] == l.coeff[i] * n;
-      });
+      bool same = true;
+      if (n != 0 && nest_.loops[i - 1].extent != 0)  // over nothing, every walk is the same
+        for_each_linear([&](Linear& l) {
+          if (!l.coeff.empty()) same &= l.coeff[i - 1] == l.coeff[i] * n;
+        });
       if (!same) continue;
       nest_.loops[i - 1].extent *= n;
       auto& m = nest_.loops[i - 1].members;

@@ -281,11 +281,8 @@ class Wrapper {
     axes_ = std::move(kept);
     axes_made_ = true;
     const Operand v = read(x, at);
-    if (n.index.empty()) {  // one element: itself, its first index is 0
-      if (ir::info(op_.op).result == ir::ResultRule::index) return finish(Literal::of(int64_t{0}));
-      return finish(cast(v, dtype()));
-    }
     n.operands = {v};
+    if (n.index.empty()) n = reduction_of_one(n, dtype());
     return finish(g_.add(std::move(n), dtype(), f_.value(out_).name));
   }
 
@@ -295,13 +292,14 @@ class Wrapper {
     if (f_.type(a).rank() != 3 || f_.type(b).rank() != 3) ir::internal_error("dot is not in canonical form");
     const int64_t k_extent = extent(a, 2);
     const std::vector<IndexExpr> o = out_axes();
-    const IndexExpr k = IndexExpr::of(g_.add_index(k_extent, "k"));
+    const IndexExpr k = k_extent == 1 ? IndexExpr(0) : IndexExpr::of(g_.add_index(k_extent, "k"));
     const Operand x = read(a, {o[0], o[1], k}), y = read(b, {o[0], k, o[2]});
     OpNode n;
     n.op = Op::reduce_dot;
     n.operands = {x, y};
-    n.index = {k};
     n.loc = op_.loc;
+    if (k_extent == 1) n = reduction_of_one(n, dtype());
+    else n.index = {k};
     return finish(g_.add(std::move(n), dtype(), f_.value(out_).name));
   }
 
