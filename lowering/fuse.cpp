@@ -26,6 +26,7 @@ struct Node {
   Group group;
   OpId op = kNone;
   int version = 0;
+  int merged_into = -1;  // the node that took this one
   int unclean = 0;  // of the group's own nest
 };
 
@@ -39,6 +40,7 @@ class Fuser {
       inline_cheap();
       merge_pairs();
       merge_sibling_pairs();
+      if (context_.decisions) settle();
     }
     return emit();
   }
@@ -139,7 +141,28 @@ class Fuser {
     return s + " (" + place.file.substr(place.file.rfind('/') + 1) + ":" + std::to_string(place.line) + ")";
   }
   void record(bool taken, int p, int c, std::string reason, int64_t saved) {
-    if (context_.decisions) context_.decisions->push_back({taken, node_name(p), node_name(c), std::move(reason), saved});
+    if (!context_.decisions) return;
+    context_.decisions->push_back({taken, node_name(p), node_name(c), std::move(reason), saved});
+    decided_.push_back({p, c});
+  }
+  // Drops refusals that later merges made void, and all but the last of a pair: what is left is why two
+  // kernels stayed apart.
+  void settle() {
+    auto home = [&](int n) {
+      while (nodes_[static_cast<size_t>(n)].merged_into >= 0) n = nodes_[static_cast<size_t>(n)].merged_into;
+      return n;
+    };
+    auto& all = *context_.decisions;
+    const size_t first = all.size() - decided_.size();
+    std::set<std::pair<int, int>> told;
+    std::vector<Decision> kept;
+    for (size_t i = decided_.size(); i-- > 0;) {
+      const auto [p, c] = decided_[i];
+      const bool apart = nodes_[static_cast<size_t>(home(p))].alive && nodes_[static_cast<size_t>(home(c))].alive && home(p) != home(c);
+      if (all[first + i].taken || (apart && told.insert({home(p), home(c)}).second)) kept.push_back(std::move(all[first + i]));
+    }
+    all.resize(first);
+    all.insert(all.end(), std::make_move_iterator(kept.rbegin()), std::make_move_iterator(kept.rend()));
   }
 
   // May the merged group be a kernel? unclean: what its parts had.
@@ -290,6 +313,7 @@ class Fuser {
     record(true, k.p, k.c, "saves memory traffic", k.saved);
     const int unclean = std::max(0, p.unclean) + std::max(0, c.unclean);
     kill(k.p);
+    nodes_[static_cast<size_t>(k.p)].merged_into = k.c;
     replace(k.c, std::move(merged));
     nodes_[static_cast<size_t>(k.c)].unclean = unclean;
     push_neighbours(q, k.c);
@@ -351,6 +375,7 @@ class Fuser {
     if (!context_.spend()) return false;
     record(true, a, b, "siblings: read the same array once", bytes(shared));
     kill(a);
+    nodes_[static_cast<size_t>(a)].merged_into = b;
     replace(b, std::move(merged));
     return true;
   }
@@ -436,6 +461,7 @@ class Fuser {
   std::vector<std::set<int>> readers_;   // by tensor: the nodes that read it, in order
   std::vector<ValueId> to_;
   std::vector<char> done_;
+  std::vector<std::pair<int, int>> decided_;  // the nodes of each decision
 };
 
 }  // namespace
