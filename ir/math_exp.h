@@ -37,7 +37,7 @@ template <class X>
 X expm1(X x) {
   using T = typename X::type;
   const X v = min(max(x, number(x, -20.0f, -40.0)), number(x, 89.0f, 710.0));
-  const X n = rint(fma(v, number(v, log2_e), number(v, -0.085)));
+  const X n = rint(fma(v, number(v, log2_e), number(v, -0.08496250072115618)));  // log2(3/2) - 1/2
   const X h = fma(n, -ln2_hi(v), v);
   const X r = fma(n, -ln2_lo(v), h);
   const X rest = fma(n, -ln2_lo(v), h - r);
@@ -78,8 +78,14 @@ X sigmoid(X x) {
     auto d = fma(polynomial(r, exp_short<double>), power_of_two(t), w.lit(1.0));
     return cast<float>(w.lit(1.0) / d);
   } else {
+    // exp(-|x|) or 1, over 1 + exp(-|x|), whose rounding and that of the division are taken back.
+    const X one = x.lit(T{1});
     const X e = exp(-abs(x));
-    return select(lt(x, x.lit(T{0})), e, x.lit(T{1})) / (x.lit(T{1}) + e);
+    const X n = select(lt(x, x.lit(T{0})), e, one);
+    const Sum<X> d = quick_sum(one, e);
+    const X i = one / d.high;
+    const X q = n * i;
+    return fma(fma(-q, d.low, fma(-q, d.high, n)), i, q);
   }
 }
 

@@ -49,14 +49,15 @@ inline constexpr T erf_middle = T(0x1.c000000006298p+1);
 template <>
 inline constexpr float erf_middle<float> = 0x1.400078p+1f;
 
-// (exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2. Error 2^-28.2.
+// (exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2. Error 2^-31.2.
 template <>
-inline constexpr std::array<float, 5> exp_q<float> = {
-    0x1.fffffcp-2f,  // 0.49999994
-    0x1.55548cp-3f,  // 0.166665167
-    0x1.555858p-5f,  // 0.0416681021
-    0x1.123ddcp-7f,  // 0.00836919062
-    0x1.6ac6e2p-10f,  // 0.001383884
+inline constexpr std::array<float, 6> exp_q<float> = {
+    0x1p-1f,  // 0.5
+    0x1.55553cp-3f,  // 0.166666478
+    0x1.5554f2p-5f,  // 0.0416664816
+    0x1.113734p-7f,  // 0.00833787955
+    0x1.6d40ecp-10f,  // 0.00139333191
+    0x1.6b6448p-13f,  // 0.000173278677
 };
 
 // (exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2. Error 2^-63.6.

@@ -72,7 +72,7 @@ X power_in_two(X x, X y) {
   const X e = w.high + fma(w.high * w.high, polynomial(w.high, exp_q<double>), fma(w.high, w_low, w_low));
   const X m = scaled(n, e);
   // 0 and inf, either way up; NaN stays.
-  const X ends = select(eq(lt(zero, y), eq(a, zero)), zero, x.lit(inf));
+  const X ends = select(lt(zero, y) ^ eq(a, zero), x.lit(inf), zero);
   const X z = select(eq(a, zero) | eq(a, x.lit(inf)), ends, m);
   return select(eq(x, x), select(eq(y, y), z, y), x);
 }

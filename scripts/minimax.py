@@ -131,7 +131,7 @@ one = lambda x: mpf(1)
 # exp(r) = 1 + (r + r^2 q(r))
 exp_q = lambda r: (mp.expm1(r) - r) / r ** 2
 exp_w = lambda r: r ** 2 / mp.exp(r)
-for kind, count in ('f32', 5), ('f64', 11):
+for kind, count in ('f32', 6), ('f64', 11):
     job('exp_q', kind, exp_q, exp_w, -LN2 / 2 * SLACK, LN2 / 2 * SLACK, count, '(exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2')
 
 # expm1(r) = r + r^2 q(r)
