@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "runtime/threads.h"
+#include "support/env.h"
 
 namespace frit::tools {
 namespace {
@@ -83,7 +84,9 @@ lower::CompileOptions TargetOptions::compile_options() const {
     if (std::find(known.begin(), known.end(), name) == known.end())
       throw UsageError("no pass or rule is named '" + name + "'",
                        did_you_mean(name, known, "`frit passes` and `frit rules` list them"));
-  o.disabled = disabled;
+  o.disabled = env().disable;
+  o.disabled.insert(o.disabled.end(), disabled.begin(), disabled.end());
+  o.fuel = env().fuel.value;
   return o;
 }
 

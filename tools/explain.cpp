@@ -26,8 +26,8 @@ Json json(const lower::Program& p) {
 }
 
 std::string text(const lower::Program& p) {
-  std::string out = printf_string("@%s: %zu launches, %lld bytes between them, passes %.2f ms, code %.2f ms\n\n", p.plan.name.c_str(),
-                                  p.plan.launches.size(), static_cast<long long>(p.plan.arena_bytes), p.lower_ms, p.compile_ms);
+  std::string out = printf_string("@%s: %zu launch%s, temporaries of %lld bytes, passes %.2f ms, code %.2f ms\n\n", p.plan.name.c_str(),
+                                  p.plan.launches.size(), p.plan.launches.size() == 1 ? "" : "es", static_cast<long long>(p.plan.arena_bytes), p.lower_ms, p.compile_ms);
   std::vector<std::vector<std::string>> rows;
   for (const lower::KernelReport& k : p.reports)
     rows.push_back({k.name, k.schedule, std::to_string(k.work), std::to_string(k.bytes_read), std::to_string(k.bytes_written),

@@ -86,7 +86,7 @@ int run(const Options& o) {
   for (const lower::Snapshot& s : snapshots) {
     const std::string after = ir::print(s.func, printing);
     const std::string changes = diff(before, after);
-    if (changes.empty()) continue;
+    if (changes.empty()) continue;  // it changed places only, or nothing
     print("\n--- after " + s.pass + "\n" + changes);
     before = after;
   }
@@ -102,7 +102,8 @@ CLI::App* add_opt(CLI::App& app, Action& action) {
   c->add_option("FILE", o->file, "an .ir file, a folder of FRIT_DUMP, or - for standard input")->required();
   c->add_option_function<std::string>(
       "--passes", [o](const std::string& names) { o->passes = names, o->selected = true; },
-      "run these passes only, and those that --to needs");
+      "run these passes only (--passes= none), and those that --to needs")
+      ->expected(0, 1);
   c->add_option("--to", o->to, "tensor, fused, kernel, llvm or asm")->capture_default_str();
   c->add_option("--dim", o->dims, "n=128: the value of a symbolic extent");
   c->add_flag("--after-each", o->after_each, "print what each pass changed");

@@ -35,7 +35,7 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
-// The program of a dump folder: its first numbered .ir file, as it was traced; the arguments lie beside it.
+// The program of a dump folder: program.ir, or else the first .ir file by name; the arguments lie beside it.
 void open_folder(const fs::path& folder, Source& s) {
   std::vector<fs::path> programs;
   for (const fs::directory_entry& e : fs::directory_iterator(folder)) {
@@ -44,7 +44,7 @@ void open_folder(const fs::path& folder, Source& s) {
   }
   if (programs.empty())
     throw Error("frit", folder.string() + " holds no .ir file", {}, {}, "a folder that FRIT_DUMP wrote holds one a pass");
-  s.file = std::min_element(programs.begin(), programs.end())->string();
+  s.file = fs::exists(folder / "program.ir") ? (folder / "program.ir").string() : std::min_element(programs.begin(), programs.end())->string();
 }
 
 }  // namespace
@@ -62,8 +62,7 @@ Source read_program(const std::string& path) {
     if (fs::is_directory(path)) open_folder(path, s);
     s.text = read_file(s.file);
   }
-  s.func = ir::parse(s.text, s.file);
-  ir::verify(s.func, true);
+  s.func = ir::parse_verified(s.text, s.file);
   return s;
 }
 

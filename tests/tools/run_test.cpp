@@ -112,6 +112,22 @@ TEST(Run, AFolderHoldsProgramAndArguments) {
   EXPECT_EQ(frit_command({"explain", folder}).code, 0);
 }
 
+TEST(Run, DumpsOfCallsRunAgain) {
+  const std::string folder = temporary("dumps");
+  ASSERT_EQ(frit_command({"bench", "tiny", "--rounds", "1"}, "", {"FRIT_DUMP=" + folder}).code, 0);
+  int with_arguments = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const Result r = frit_command({"run", entry.path().string(), "--compare"});
+    EXPECT_EQ(r.code, 0) << r.err;
+    EXPECT_TRUE(contains(r.out, "same bits: yes")) << r.out;
+    EXPECT_EQ(frit_command({"explain", entry.path().string()}).code, 0);
+    EXPECT_EQ(frit_command({"opt", entry.path().string(), "--to=asm"}).code, 0);
+    for (const auto& file : std::filesystem::directory_iterator(entry))
+      if (file.path().extension() == ".npy") ++with_arguments;
+  }
+  EXPECT_EQ(with_arguments, 2);  // of the one call that had values: the others were compiled for types alone
+}
+
 TEST(Run, EmptyArraysAndScalars) {
   EXPECT_EQ(frit_command({"run", "-", "--compare"}, "frit 1\nfunc @f(%x: f32[0,4]) -> f32[0,4] {\n  %y = exp %x : f32[0,4]\n  return %y\n}\n").code, 0);
   EXPECT_EQ(frit_command({"run", "-", "--compare"}, "frit 1\nfunc @f(%x: f64) -> f64 {\n  %y = exp %x : f64\n  return %y\n}\n").code, 0);

@@ -70,6 +70,12 @@ TEST(Usage, NearMatchesOfNames) {
               contains(frit_command({"run", "-", "--arg", "yy=x.npy"}, kProgram).err, "its parameters are x, y"));
 }
 
+TEST(Usage, OurBugsSayHowToRepeatThem) {
+  const Result r = frit_command({"doctor", "--bug"}, "", {"FRIT_THREADS=1"});
+  EXPECT_EQ(r.code, 3);
+  EXPECT_TRUE(contains(r.err, "internal error: ") && contains(r.err, "FRIT_THREADS=1 ") && contains(r.err, " doctor --bug")) << r.err;
+}
+
 TEST(Usage, EnvironmentIsCheckedBeforeAnythingRuns) {
   for (const char* variable : {"FRIT_FUSE=off", "FRIT_THREADS=none", "FRIT_LOG=loud", "FRIT_ISA=mmx"}) {
     const Result r = frit_command({"run", "-"}, kProgram, {variable});
