@@ -246,7 +246,6 @@ Group from_op(const Func& f, const OpNode& op) {
     OpNode n = f.op(id);
     for (size_t k = n.op == Op::read ? 1 : 0; k < n.operands.size(); ++k)
       if (n.operands[k].is_value()) n.operands[k].value = to.at(n.operands[k].value);
-    const ValueId first = is_reduction(n) && !n.index.empty() ? to.at(n.index[0].terms.at(0).var) : kNone;
     for (IndexExpr& e : n.index) e = expr(e);
     if (n.op == Op::yield) {
       size_t at = 0;
@@ -259,7 +258,7 @@ Group from_op(const Func& f, const OpNode& op) {
     }
     if (is_reduction(n)) {
       std::erase_if(n.index, [](const IndexExpr& e) { return e.is_constant(); });
-      if (n.index.empty() && first != kNone) n.index.push_back(IndexExpr::of(first));  // a reduction runs over something
+      if (n.index.empty()) n = reduction_of_one(n, f.type(f.op(id).results[0]).dtype);
     }
     const ValueId result = f.op(id).results[0];
     to[result] = g.add(std::move(n), f.type(result).dtype, f.value(result).name);

@@ -163,11 +163,11 @@ Operand KernelWriter::make_read(Scope& s, int at, const OpNode& o) {
       c.loc = o.loc;
       return Operand(k.result(add(s, std::move(c), {Type::scalar(DType::i64)})));
     };
-    for (size_t g = 0; g < guards.size(); ++g) {
-      const Operand i = as_value(address(s, guards[g]));
-      const Operand n_axis = as_value(number(nest_.guard_extents[static_cast<size_t>(at)][g]));
-      for (Operand c : {scalar(Op::ge, {i, Literal::of(int64_t{0})}), scalar(Op::lt, {i, n_axis})})
-        inside = inside ? scalar(Op::bit_and, {*inside, c}) : c;
+    auto also = [&](Operand c) { inside = inside ? scalar(Op::bit_and, {*inside, c}) : c; };
+    for (const Nest::Guard& g : guards) {
+      const Operand i = as_value(address(s, g.index));
+      if (g.below) also(scalar(Op::ge, {i, Literal::of(int64_t{0})}));
+      if (g.above) also(scalar(Op::lt, {i, as_value(number(g.extent))}));
     }
     n.operands.push_back(*inside);
     n.operands.push_back(o.literal(AttrName::guard));

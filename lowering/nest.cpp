@@ -158,20 +158,19 @@ class NestMaker {
     return l;
   }
 
-  // May this index leave [0, n) somewhere in the space?
-  bool may_leave(const Linear& l, int64_t n) const {
-    if (!l.dyn.empty()) return true;
+  // How an index may leave [0, n) somewhere in the space.
+  Nest::Guard guard_of(Linear l, int64_t n) const {
     int64_t lo = l.constant, hi = l.constant;
     for (size_t d = 0; d < g_.dims.size(); ++d)
       (l.coeff[d] < 0 ? lo : hi) += l.coeff[d] * (g_.local(g_.dims[d]).extent - 1);
-    return lo < 0 || hi >= n;
+    const bool dynamic = !l.dyn.empty();
+    return {std::move(l), n, dynamic || lo < 0, dynamic || hi >= n};
   }
 
   void linearise() {
     const size_t n = g_.body.size();
     nest_.address.resize(n);
     nest_.guards.resize(n);
-    nest_.guard_extents.resize(n);
     for (size_t i = 0; i < n; ++i) {
       const OpNode& o = g_.body[i];
       if (o.op == Op::index) nest_.address[i] = linear(o.index[0]);
@@ -179,11 +178,8 @@ class NestMaker {
       nest_.address[i] = linear_address(o);
       if (!o.find(AttrName::guard)) continue;
       for (size_t a = 0; a < o.index.size(); ++a) {
-        const int64_t extent = f_.type(o.operands[0].value).dims[a].value();
-        Linear l = linear(o.index[a]);
-        if (!may_leave(l, extent)) continue;
-        nest_.guards[i].push_back(std::move(l));
-        nest_.guard_extents[i].push_back(extent);
+        Nest::Guard guard = guard_of(linear(o.index[a]), f_.type(o.operands[0].value).dims[a].value());
+        if (guard.below || guard.above) nest_.guards[i].push_back(std::move(guard));
       }
     }
     for (const Group::Output& o : g_.outputs) {
@@ -199,7 +195,7 @@ class NestMaker {
   void for_each_linear(F&& visit) {
     for (Linear& l : nest_.address) visit(l);
     for (auto& list : nest_.guards)
-      for (Linear& l : list) visit(l);
+      for (Nest::Guard& g : list) visit(g.index);
     for (Linear& l : nest_.stores) visit(l);
   }
 

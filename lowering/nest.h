@@ -32,8 +32,12 @@ struct Nest {
   int across = -1;             // tiled: the loop along which transposed reads are contiguous
   // By position in the group's body (reads: the address; index: the value); empty for other ops.
   std::vector<Linear> address;
-  std::vector<std::vector<Linear>> guards;  // reads with a guard: one index an axis that may be outside
-  std::vector<std::vector<int64_t>> guard_extents;
+  struct Guard {
+    Linear index;
+    int64_t extent;
+    bool below, above;  // may be negative; may reach the extent
+  };
+  std::vector<std::vector<Guard>> guards;  // reads with a guard: one an axis whose index may be outside
   std::vector<Linear> stores;  // by output
   int unclean = 0;             // reads that need a gather in the lanes
   std::string why;             // the reason of the kind, in words
