@@ -49,34 +49,33 @@ void Emitter::cols(const ir::OpNode& op) {
   const ir::Region& region = op.regions.at(0);
   Rows g;
   g.klo = index(op.index.at(0));
-  Value* khi = index(op.index.at(1));
-  g.jlo = index(op.index.at(2));
-  g.jhi = index(op.index.at(3));
-  g.count = sub(khi, g.klo);
+  g.count = extent(op.index.at(0), op.index.at(1));
+  g.width = extent(op.index.at(2), op.index.at(3));
   g.k = region.args.at(0);
   g.body = analyse(region, region.args.at(1), g.k);
+  g.body.origin = index(op.index[2]);
   g.columns = columns(op);
   for (const Column& c : g.columns)
     if (size_of(c.r.acc) == 8) g.body.width = std::min(g.body.width, vector_bytes() / 4);
   g.body.width = std::min(g.body.width, vector_bytes() / 4);
 
-  if_then(ir.CreateICmpSLT(g.jlo, g.jhi), [&] {
+  if_then(ir.CreateICmpSGT(g.width, number(0)), [&] {
     if_else(
         ir.CreateICmpSGT(g.count, number(0)),
         [&] {
-          hoist(g.body, g.jlo);
+          hoist(g.body);
           const bool dots = std::any_of(g.columns.begin(), g.columns.end(), [](const Column& c) { return c.dot; });
           const bool ordered = std::any_of(g.columns.begin(), g.columns.end(), [](const Column& c) { return c.r.ordered; });
           if (dots) return dot_columns(g);
           const bool tree = op.i64_or(ir::AttrName::tree, 0) != 0;
-          const auto width = constant(sub(g.jhi, g.jlo));
+          const auto width = constant(g.width);
           if (ordered && !tree && width && narrow(g, *width)) return narrow_columns(g, *width);
           wide_columns(g, ordered, tree);
         },
         [&] {
           for (const Column& c : g.columns) {
             const ir::Literal empty = c.dot ? ir::Literal::of(c.r.acc, 0.0) : c.r.arg() ? ir::Literal::of<int64_t>(0) : ir::reduce_empty(c.r.op, c.r.element);
-            fill(c.out, empty, sub(g.jhi, g.jlo));
+            fill(c.out, empty, g.width);
           }
         });
   });
@@ -98,23 +97,23 @@ int Emitter::column_unroll(const Rows& g) const {
   return u;
 }
 
-// for every vector of the columns [j0, j1): each(at), `unroll` at a time, the last under a mask.
+// for every vector of the n columns from j0 on: each(at), `unroll` at a time, the last under a mask.
 template <class F>
-void Emitter::column_vectors(const Rows& g, Value* j0, Value* j1, int unroll, F&& each) {
+void Emitter::column_vectors(const Rows& g, Value* j0, Value* n, int unroll, F&& each) {
   const int w = g.body.width;
-  const auto known = constant(sub(j1, j0));
+  const auto known = constant(n);
   while (known && unroll > 1 && *known < int64_t{unroll} * w) unroll /= 2;
   Lanes at{w, unroll, g.body.lane, nullptr, nullptr};
   const int64_t round = int64_t{unroll} * w;
-  Value* whole = add(j0, ir.CreateAnd(sub(j1, j0), number(-round)));
-  for_range(j0, whole, round, [&](Value* j) {
-    at.base = j;
+  Value* whole = ir.CreateAnd(n, number(-round));
+  for_range(number(0), whole, round, [&](Value* j) {
+    at.base = add(j0, j);
     each(at);
   });
   at.unroll = 1;
-  for_range(whole, j1, w, [&](Value* j) {
-    at.base = j;
-    at.mask = tail_mask(sub(j1, j), g.body);
+  for_range(whole, n, w, [&](Value* j) {
+    at.base = add(j0, j);
+    at.mask = tail_mask(sub(n, j), g.body);
     each(at);
   });
 }
@@ -142,7 +141,7 @@ void Emitter::store_row(DType t, Value* p, Value* i, const Lanes& at, int copy, 
 // its values in an array of its own and its places in the local.
 void Emitter::add_rows_any_order(const Rows& g, const Lanes& at, size_t c, Partial& p) {
   const Column& col = g.columns[c];
-  Value* i = sub(at.base, g.jlo);
+  Value* i = at.base;
   for (int u = 0; u < at.unroll; ++u) {
     const auto n = static_cast<size_t>(u);
     Value* x = get(p.value[n]);
@@ -164,7 +163,7 @@ void Emitter::add_rows_any_order(const Rows& g, const Lanes& at, size_t c, Parti
 
 // Rows k0, k0 + step, ... (`rows` of them) of the tile's columns.
 void Emitter::pass(const Rows& g, const Pass& p) {
-  column_vectors(g, g.j0, g.j1, column_unroll(g), [&](const Lanes& at) {
+  column_vectors(g, g.j0, g.jn, column_unroll(g), [&](const Lanes& at) {
     const size_t n = g.columns.size();
     std::vector<Partial> acc(n);
     for (size_t c = 0; c < n; ++c) acc[c] = start_partial(g.columns[c].r, at.width, at.unroll);
@@ -202,7 +201,7 @@ void Emitter::pass(const Rows& g, const Pass& p) {
           set(v, combine(col.r, load_row(col, row, in_tile, at, u, true), get(v)));
         }
       });
-      Value* to = ir.CreateSelect(p.last, ir.CreateGEP(m, col.out, sub(g.j0, g.jlo)), slot(sub(p.depth, p.merges)));
+      Value* to = ir.CreateSelect(p.last, ir.CreateGEP(m, col.out, g.j0), slot(sub(p.depth, p.merges)));
       for (int u = 0; u < at.unroll; ++u) store_row(col.r.acc, to, in_tile, at, u, get(acc[c].value[static_cast<size_t>(u)]));
     }
   });
@@ -214,7 +213,7 @@ Value* Emitter::trailing_ones(Value* i) {
 }
 
 void Emitter::wide_columns(Rows& g, bool ordered, bool tree) {
-  const auto width = constant(sub(g.jhi, g.jlo));
+  const auto width = constant(g.width);
   const int w = g.body.width;
   g.tile = width ? std::min(kTile, (*width + w - 1) / w * w) : kTile;
   const auto count = constant(g.count);
@@ -223,12 +222,12 @@ void Emitter::wide_columns(Rows& g, bool ordered, bool tree) {
   for (const Column& c : g.columns) {
     g.stack.push_back(c.r.ordered ? array(memory_type(c.r.acc), depth * g.tile) : nullptr);
     g.values.push_back(c.r.arg() ? array(memory_type(c.r.acc), g.tile) : nullptr);
-    if (c.r.arg()) fill(c.out, ir::Literal::of<int64_t>(INT64_MAX), sub(g.jhi, g.jlo));
-    else if (!c.r.ordered) fill(c.out, ir::reduce_identity(c.r.op, c.r.element), sub(g.jhi, g.jlo));
+    if (c.r.arg()) fill(c.out, ir::Literal::of<int64_t>(INT64_MAX), g.width);
+    else if (!c.r.ordered) fill(c.out, ir::reduce_identity(c.r.op, c.r.element), g.width);
   }
-  for_range(g.jlo, g.jhi, g.tile, [&](Value* j0) {
+  for_range(number(0), g.width, g.tile, [&](Value* j0) {
     g.j0 = j0;
-    g.j1 = smaller(add(j0, g.tile), g.jhi);
+    g.jn = width && *width % g.tile == 0 ? number(g.tile) : smaller(number(g.tile), sub(g.width, j0));
     for (size_t c = 0; c < g.columns.size(); ++c) {
       const Reduction& r = g.columns[c].r;
       if (r.arg()) fill(g.values[c], ir::reduce_identity(r.op == Op::reduce_argmax ? Op::reduce_max : Op::reduce_min, r.element), number(g.tile));
@@ -256,7 +255,7 @@ void Emitter::wide_columns(Rows& g, bool ordered, bool tree) {
   for (const Column& c : g.columns) {
     if (!c.r.arg()) continue;
     // Places that were never set: every value was the worst, so the first is the answer.
-    for_range(number(0), sub(g.jhi, g.jlo), 1, [&](Value* i) {
+    for_range(number(0), g.width, 1, [&](Value* i) {
       Value* p = ir.CreateGEP(ir.getInt64Ty(), c.out, i);
       Value* place = ir.CreateLoad(ir.getInt64Ty(), p);
       ir.CreateStore(ir.CreateSelect(ir.CreateICmpEQ(place, number(INT64_MAX)), number(0), place), p);
@@ -331,8 +330,8 @@ bool Emitter::narrow(const Rows& g, int64_t width) const {
 
 void Emitter::narrow_columns(Rows& g, int64_t width) {
   const int w = g.body.width;
-  g.j0 = g.jlo;
-  g.j1 = g.jhi;
+  g.j0 = number(0);
+  g.jn = g.width;
   g.tile = (width + w - 1) / w * w;
   const size_t n = g.columns.size();
   const auto count = constant(g.count);
@@ -360,7 +359,7 @@ void Emitter::narrow_columns(Rows& g, int64_t width) {
       for_range(number(0), smaller(number(kLanes), sub(m, r)), 1, [&](Value* lane) {
         val(g.k).uniform = add(add(g.klo, first), add(r, lane));
         Value* row = mul(lane, g.tile);
-        column_vectors(g, g.j0, g.j1, column_unroll(g), [&](const Lanes& at) {
+        column_vectors(g, g.j0, g.jn, column_unroll(g), [&](const Lanes& at) {
           const auto yields = emit(g.body, at);
           Value* i = add(row, sub(at.base, g.j0));
           for (size_t c = 0; c < n; ++c) {
@@ -396,7 +395,7 @@ void Emitter::narrow_columns(Rows& g, int64_t width) {
     for (size_t c = 0; c < n; ++c) {
       const Column& col = g.columns[c];
       auto slot = [&](Value* s) { return ir.CreateGEP(type(col.r.acc), g.stack[c], mul(s, g.tile)); };
-      column_vectors(g, g.j0, g.j1, 1, [&](const Lanes& at) {
+      column_vectors(g, g.j0, g.jn, 1, [&](const Lanes& at) {
         Value* i = sub(at.base, g.j0);
         Var v = var(load_row(col, lanes_of[c], i, at, 0, true));
         for_range(number(0), merges, 1, [&](Value* t) {
@@ -423,7 +422,7 @@ void Emitter::dot_columns(Rows& g) {
   if (!one_block)
     for (const Column& c : g.columns) g.stack.push_back(array(type(c.r.acc), depth * g.tile));
 
-  column_vectors(g, g.jlo, g.jhi, unroll, [&](const Lanes& at) {
+  column_vectors(g, number(0), g.width, unroll, [&](const Lanes& at) {
     auto chain = [&](Value* k0, Value* k1) {
       std::vector<llvm::SmallVector<Var, 4>> acc(n);
       for (size_t c = 0; c < n; ++c)
@@ -447,7 +446,7 @@ void Emitter::dot_columns(Rows& g) {
       });
       return acc;
     };
-    Value* i = sub(at.base, g.jlo);
+    Value* i = at.base;
     if (one_block) {
       auto acc = chain(g.klo, add(g.klo, g.count));
       for (size_t c = 0; c < n; ++c)

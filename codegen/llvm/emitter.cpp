@@ -124,6 +124,12 @@ Value* Emitter::index(const ir::IndexExpr& e) {
   return add(sum, e.constant);
 }
 
+Value* Emitter::extent(const ir::IndexExpr& lo, const ir::IndexExpr& hi) {
+  ir::IndexExpr e = lo.times(-1);
+  e += hi;
+  return index(e);
+}
+
 void Emitter::index_op(const ir::OpNode& op) {
   Value* a = index(op.index.at(0));
   Value*& out = val(op.results.at(0)).uniform;

@@ -26,12 +26,13 @@ struct Val {
   Values lanes;
 };
 
-// Where in a lanes or cols region code is being emitted.
+// Where in a lanes or cols region code is being emitted. Lanes are counted from 0; the lane index is
+// its first value plus that.
 struct Lanes {
   int width = 1;
   int unroll = 1;
   ir::ValueId var = ir::kNone;  // the lane index
-  Value* base = nullptr;        // its value in the first lane of the first copy
+  Value* base = nullptr;        // number of the first lane of the first copy
   Value* mask = nullptr;        // lanes that exist; null: all
 };
 
@@ -60,6 +61,7 @@ class Emitter : public Build {
   Value* uniform(const ir::Operand& o);
   Value* index_value(ir::ValueId v);
   Value* index(const ir::IndexExpr& e);  // of invariant terms
+  Value* extent(const ir::IndexExpr& lo, const ir::IndexExpr& hi);  // hi - lo, a constant where it is one
   Value* term(const ir::IndexExpr::Term& t, Value* var);
   Val& val(ir::ValueId v) { return vals_[static_cast<size_t>(v)]; }
   Rate rate(ir::ValueId v) const { return rates_[static_cast<size_t>(v)]; }
@@ -69,28 +71,29 @@ class Emitter : public Build {
   struct Body {
     const ir::Region* region = nullptr;
     ir::ValueId lane = ir::kNone;
+    Value* origin = nullptr;  // the lane index of lane 0
     int width = 1;   // elements a vector
     int cost = 0;    // primitives a vector, roughly
     int most = 1;    // bytes of the widest element
   };
   Body analyse(const ir::Region& r, ir::ValueId lane, ir::ValueId row);
-  void hoist(const Body& b, Value* first);  // what does not change, before the loops
+  void hoist(const Body& b);  // what does not change, before the loops
   llvm::SmallVector<Val, 2> emit(const Body& b, const Lanes& at);
   void elementwise(const ir::OpNode& op, const Lanes& at);
   Value* vec(const ir::Operand& o, const Lanes& at, int copy);
-  Val index_in_lanes(const ir::IndexExpr& e, const Lanes& at);
+  Val index_in_lanes(const ir::IndexExpr& e, const Body& b, const Lanes& at);
   Value* tail_mask(Value* left, const Body& b);  // the first `left` lanes
   Value* lane_numbers(llvm::Type* element, int width, int64_t step = 1);
 
   // memory.cpp: loads, stores, addresses
   struct Address {
-    Value* base = nullptr;   // of all that is invariant
+    Value* base = nullptr;   // of lane 0, with all that is invariant
     Value* step = nullptr;   // elements from one lane to the next
     llvm::SmallVector<ir::IndexExpr::Term, 2> rest;  // terms that change in the region
     bool stream = false;
   };
   Value* pointer(ir::ValueId buffer, const ir::IndexExpr& e);  // of invariant terms
-  Address address(const ir::OpNode& op, ir::ValueId lane);
+  Address address(const ir::OpNode& op, const Body& b);
   Value* row_pointer(const Address& a, llvm::Type* element);   // with its row terms
   void scalar_load(const ir::OpNode& op);
   void scalar_store(const ir::OpNode& op);
@@ -106,8 +109,12 @@ class Emitter : public Build {
 
   // lanes.cpp, reduce.cpp: lanes and its reductions
   void lanes(const ir::OpNode& op);
-  struct Partial {                 // of reductions in any order: a variable (argmax: two) a copy
-    llvm::SmallVector<Var, 4> value, where;
+  // A reduction in any order while it runs: a vector a copy. argmax has the places beside it. max and
+  // min of floats are x86's, which lose NaNs and the signs of zeros; these are kept apart: whether
+  // there was a NaN (two copies share a comparison), and all sign bits.
+  struct Partial {
+    llvm::SmallVector<Var, 4> value, where, nan, sign;
+    Value* waiting = nullptr;  // of an even copy, for the comparison
   };
   std::vector<Reduction> reductions(const ir::OpNode& op);
   Value* combine(const Reduction& r, Value* a, Value* b);
@@ -119,7 +126,11 @@ class Emitter : public Build {
   Value* beats(const Reduction& r, Value* a, Value* b, Value* i, Value* j);
   Value* choose(Value* p, Value* a, Value* b);
   template <class F>
-  void vectors(const Body& b, Value* lo, Value* hi, int unroll, F&& each);
+  void vectors(const Body& b, Value* n, int unroll, F&& each);
+  static bool float_extreme(const Reduction& r) { return is_float(r.acc) && (r.op == ir::Op::reduce_max || r.op == ir::Op::reduce_min); }
+  Value* finish_extreme(const Reduction& r, Partial& p);
+  template <class F>
+  Value* halves(Value* v, F&& combine);
   Value* halve(const Reduction& r, Value* v, int present);  // a vector to a scalar, halves first
   Value* halve(const Reduction& r, Values parts, int present);
   struct Stack {                   // of complete subtrees: an array a reduction in order
@@ -129,9 +140,9 @@ class Emitter : public Build {
   Stack make_stack(const std::vector<Reduction>& rs, std::optional<int64_t> count);
   void push(Stack& s, const std::vector<Reduction>& rs, const Values& values, Value* i);
   void finish_stack(Stack& s, const std::vector<Reduction>& rs);
-  void any_order(const Body& b, Value* lo, Value* hi, const std::vector<Reduction>& rs, int unroll);
-  void in_order(const Body& b, Value* lo, Value* hi, const std::vector<Reduction>& rs, int unroll);
-  void in_tree(const Body& b, Value* lo, Value* hi, const std::vector<Reduction>& rs);
+  void any_order(const Body& b, Value* n, const std::vector<Reduction>& rs, int unroll);
+  void in_order(const Body& b, Value* n, const std::vector<Reduction>& rs, int unroll);
+  void in_tree(const Body& b, Value* n, const std::vector<Reduction>& rs);
   // cols.cpp
   struct Column {           // a reduction of cols
     Reduction r;
@@ -143,9 +154,9 @@ class Emitter : public Build {
     Body body;
     std::vector<Column> columns;
     ir::ValueId k = ir::kNone;
-    Value *klo = nullptr, *count = nullptr;  // rows
-    Value *jlo = nullptr, *jhi = nullptr;    // columns
-    Value *j0 = nullptr, *j1 = nullptr;      // of the tile
+    Value *klo = nullptr, *count = nullptr;  // the first row, and how many
+    Value* width = nullptr;                  // how many columns; they are counted from 0
+    Value *j0 = nullptr, *jn = nullptr;      // those of the tile: the first, how many
     int64_t tile = 0;                        // columns of a row of the stack
     std::vector<Value*> stack;               // of complete subtrees, a reduction in order
     std::vector<Value*> values;              // of argmax: the best values of the tile
@@ -169,7 +180,7 @@ class Emitter : public Build {
   void dot_columns(Rows& g);
   int column_unroll(const Rows& g) const;
   template <class F>
-  void column_vectors(const Rows& g, Value* j0, Value* j1, int unroll, F&& each);
+  void column_vectors(const Rows& g, Value* j0, Value* n, int unroll, F&& each);
   // whole: the row has room for whole vectors, so no mask is needed.
   Value* load_row(const Column& c, Value* p, Value* i, const Lanes& at, int copy, bool whole);
   void store_row(DType t, Value* p, Value* i, const Lanes& at, int copy, Value* v, bool whole = false);
@@ -197,23 +208,23 @@ class Emitter : public Build {
 
 // The plain loops: whole rounds, then single vectors with a mask. each(at, yields) follows a body.
 template <class F>
-void Emitter::vectors(const Body& b, Value* lo, Value* hi, int unroll, F&& each) {
+void Emitter::vectors(const Body& b, Value* n, int unroll, F&& each) {
   Lanes at{b.width, unroll, b.lane, nullptr, nullptr};
   const int64_t round = int64_t{unroll} * b.width;
-  Value* whole = add(lo, ir.CreateAnd(sub(hi, lo), number(-round)));
-  for_range(lo, whole, round, [&](Value* j) {
+  Value* whole = ir.CreateAnd(n, number(-round));
+  for_range(number(0), whole, round, [&](Value* j) {
     at.base = j;
     each(at, emit(b, at));
   });
   at.unroll = 1;
   auto rest = [&](Value* j) {
     at.base = j;
-    at.mask = tail_mask(sub(hi, j), b);
+    at.mask = tail_mask(sub(n, j), b);
     each(at, emit(b, at));
   };
   // Where nothing is known, at most unroll vectors are left; with one, no loop is needed.
-  if (unroll == 1) if_then(ir.CreateICmpSLT(whole, hi), [&] { rest(whole); });
-  else for_range(whole, hi, b.width, rest);
+  if (unroll == 1) if_then(ir.CreateICmpSLT(whole, n), [&] { rest(whole); });
+  else for_range(whole, n, b.width, rest);
 }
 
 }  // namespace frit::codegen

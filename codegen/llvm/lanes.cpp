@@ -27,17 +27,17 @@ std::vector<Reduction> Emitter::reductions(const ir::OpNode& op) {
 
 void Emitter::lanes(const ir::OpNode& op) {
   const ir::Region& region = op.regions.at(0);
-  Value* lo = index(op.index.at(0));
-  Value* hi = index(op.index.at(1));
+  Value* n = extent(op.index.at(0), op.index.at(1));
   const std::vector<Reduction> rs = reductions(op);
   Body body = analyse(region, region.args.at(0), ir::kNone);
+  body.origin = index(op.index[0]);
   // Bools and bytes that are summed widely would take a register file a vector.
   if (!rs.empty()) body.width = std::min(body.width, vector_bytes() / 4);
 
   int unroll = body.cost <= 8 ? 4 : body.cost <= 24 ? 2 : 1;
   unroll = static_cast<int>(op.i64_or(ir::AttrName::unroll, unroll));
   if (unroll < 1 || unroll > 8) ir::internal_error("unroll of lanes is " + std::to_string(unroll));
-  const auto known = constant(sub(hi, lo));
+  const auto known = constant(n);
   while (known && unroll > 1 && *known < int64_t{unroll} * body.width) unroll /= 2;
 
   // Results: what nothing gives, unless there is something.
@@ -46,25 +46,25 @@ void Emitter::lanes(const ir::OpNode& op) {
     const ir::Literal empty = r.arg() ? ir::Literal::of<int64_t>(0) : ir::reduce_empty(r.op, r.element);
     slots.push_back(var(literal(empty)));
   }
-  if_then(ir.CreateICmpSLT(lo, hi), [&] {
-    hoist(body, lo);
+  if_then(ir.CreateICmpSGT(n, number(0)), [&] {
+    hoist(body);
     results_.clear();
     const bool ordered = std::any_of(rs.begin(), rs.end(), [](const Reduction& r) { return r.ordered; });
-    if (!ordered) any_order(body, lo, hi, rs, unroll);
-    else if (op.i64_or(ir::AttrName::tree, 0)) in_tree(body, lo, hi, rs);
-    else in_order(body, lo, hi, rs, unroll);
+    if (!ordered) any_order(body, n, rs, unroll);
+    else if (op.i64_or(ir::AttrName::tree, 0)) in_tree(body, n, rs);
+    else in_order(body, n, rs, unroll);
     for (size_t i = 0; i < rs.size(); ++i) set(slots[i], results_.at(rs[i].result));
   });
   for (size_t i = 0; i < rs.size(); ++i) val(rs[i].result).uniform = get(slots[i]);
 }
 
-void Emitter::any_order(const Body& b, Value* lo, Value* hi, const std::vector<Reduction>& rs, int unroll) {
+void Emitter::any_order(const Body& b, Value* n, const std::vector<Reduction>& rs, int unroll) {
   std::vector<Partial> partials;
   for (const Reduction& r : rs) partials.push_back(start_partial(r, b.width, unroll));
-  vectors(b, lo, hi, unroll, [&](const Lanes& at, llvm::SmallVector<Val, 2> yields) {
+  vectors(b, n, unroll, [&](const Lanes& at, llvm::SmallVector<Val, 2> yields) {
     for (size_t i = 0; i < rs.size(); ++i)
       for (int u = 0; u < at.unroll; ++u)
-        add_partial(rs[i], partials[i], u, yields[i].lanes[static_cast<size_t>(u)], sub(add(at.base, int64_t{u} * b.width), lo), at.mask);
+        add_partial(rs[i], partials[i], u, yields[i].lanes[static_cast<size_t>(u)], add(at.base, int64_t{u} * b.width), at.mask);
   });
   for (size_t i = 0; i < rs.size(); ++i) set_result(rs[i], finish_partial(rs[i], partials[i]));
 }
@@ -96,6 +96,9 @@ Emitter::Partial Emitter::start_partial(const Reduction& r, int w, int unroll) {
   for (int u = 0; u < unroll; ++u) {
     p.value.push_back(var(identity(r, w)));
     if (r.arg()) p.where.push_back(var(splat(number(INT64_MAX), w)));
+    if (!float_extreme(r)) continue;
+    p.sign.push_back(var(ir.CreateBitCast(splat(literal(r.acc, r.op == Op::reduce_max ? ~uint64_t{0} : 0), w), vector(ir.getIntNTy(static_cast<unsigned>(size_of(r.acc)) * 8), w))));
+    if (u % 2 == 0) p.nan.push_back(var(splat(ir.getFalse(), w)));
   }
   return p;
 }
@@ -131,7 +134,56 @@ void Emitter::add_partial(const Reduction& r, Partial& p, int copy, Value* eleme
   }
   Value* x = widened(r, element);
   if (mask) x = choose(mask, x, identity(r, w));
-  set(p.value[u], combine(r, old, x));
+  if (!float_extreme(r)) {
+    set(p.value[u], combine(r, old, x));
+    return;
+  }
+  const bool max = r.op == Op::reduce_max;
+  set(p.value[u], ir.CreateSelect(max ? ir.CreateFCmpOGT(old, x) : ir.CreateFCmpOLT(old, x), old, x));
+  Value* bits = ir.CreateBitCast(x, p.sign[u]->getAllocatedType());
+  set(p.sign[u], max ? ir.CreateAnd(get(p.sign[u]), bits) : ir.CreateOr(get(p.sign[u]), bits));
+  if (!mask && p.value.size() > 1 && u % 2 == 0) {
+    p.waiting = x;
+    return;
+  }
+  Value* other = !mask && p.waiting ? p.waiting : x;
+  p.waiting = nullptr;
+  set(p.nan[u / 2], ir.CreateOr(get(p.nan[u / 2]), ir.CreateFCmpUNO(other, x)));
+}
+
+// v's halves meet until one element is left.
+template <class F>
+Value* Emitter::halves(Value* v, F&& meet) {
+  for (int half = width(v) / 2; half >= 1; half /= 2) {
+    llvm::SmallVector<int, 32> low, high;
+    for (int i = 0; i < half; ++i) {
+      low.push_back(i);
+      high.push_back(i + half);
+    }
+    v = meet(ir.CreateShuffleVector(v, low), ir.CreateShuffleVector(v, high));
+  }
+  return ir.CreateExtractElement(v, uint64_t{0});
+}
+
+// If the largest is a zero, no element was above it, so it is -0 exactly if all signs are set; if the
+// smallest is a zero, it is -0 exactly if any sign is.
+Value* Emitter::finish_extreme(const Reduction& r, Partial& p) {
+  const bool max = r.op == Op::reduce_max;
+  auto pick = [&](Value* a, Value* b) { return ir.CreateSelect(max ? ir.CreateFCmpOGT(a, b) : ir.CreateFCmpOLT(a, b), a, b); };
+  auto signs = [&](Value* a, Value* b) { return max ? ir.CreateAnd(a, b) : ir.CreateOr(a, b); };
+  auto merged = [&](const llvm::SmallVector<Var, 4>& vars, auto&& meet) {
+    Value* v = get(vars[0]);
+    for (size_t u = 1; u < vars.size(); ++u) v = meet(v, get(vars[u]));
+    return v;
+  };
+  Value* v = halves(merged(p.value, pick), pick);
+  Value* s = halves(merged(p.sign, signs), signs);
+  Value* nans = merged(p.nan, [&](Value* a, Value* b) { return ir.CreateOr(a, b); });
+  Value* nan = ir.CreateICmpNE(ir.CreateBitCast(nans, ir.getIntNTy(static_cast<unsigned>(width(nans)))), ir.getIntN(static_cast<unsigned>(width(nans)), 0));
+  Value* zero = ir.CreateSelect(ir.CreateICmpSLT(s, llvm::Constant::getNullValue(s->getType())), llvm::ConstantFP::get(v->getType(), -0.0),
+                                llvm::ConstantFP::get(v->getType(), 0.0));
+  v = ir.CreateSelect(ir.CreateFCmpOEQ(v, llvm::ConstantFP::get(v->getType(), 0.0)), zero, v);
+  return ir.CreateSelect(nan, llvm::ConstantFP::getNaN(v->getType()), v);
 }
 
 Value* Emitter::choose(Value* p, Value* a, Value* b) {
@@ -140,6 +192,7 @@ Value* Emitter::choose(Value* p, Value* a, Value* b) {
 }
 
 Value* Emitter::finish_partial(const Reduction& r, Partial& p) {
+  if (float_extreme(r)) return finish_extreme(r, p);
   if (!r.arg()) {
     Values parts;
     for (Var v : p.value) parts.push_back(get(v));

@@ -56,21 +56,21 @@ void Emitter::prefetch(Value* p) {
 
 // Lanes
 
-Emitter::Address Emitter::address(const ir::OpNode& op, ir::ValueId lane) {
+Emitter::Address Emitter::address(const ir::OpNode& op, const Body& b) {
   Address a;
   const ir::ValueId buffer = op.operands.at(0).value;
   ir::IndexExpr fixed(op.index.at(0).constant);
   a.step = number(0);
   for (const auto& t : op.index.at(0).terms) {
-    if (t.var == lane) a.step = add(a.step, term(t, number(1)));
+    if (t.var == b.lane) a.step = add(a.step, term(t, number(1)));
     else if (rate(t.var) == Rate::invariant) fixed.add_term(t.var, t.coeff, t.scale);
     else a.rest.push_back(t);
   }
-  a.base = pointer(buffer, fixed);
+  a.base = ir.CreateGEP(memory_type(f_.type(buffer).dtype), pointer(buffer, fixed), mul(a.step, b.origin));
   return a;
 }
 
-// The pointer of lane index 0 with the terms of the row added.
+// The pointer of lane 0 with the terms of the row added.
 Value* Emitter::row_pointer(const Address& a, llvm::Type* element) {
   Value* offset = number(0);
   for (const auto& t : a.rest)

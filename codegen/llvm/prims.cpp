@@ -2,6 +2,8 @@
 // exact on every input and none traps, so they may be computed where their result is not used.
 #include "codegen/llvm/prims.h"
 
+#include <algorithm>
+
 #include "ir/ops.h"
 
 namespace frit::codegen {
@@ -32,6 +34,25 @@ const llvm::ConstantFP* float_constant(Value* v) {
   return nullptr;
 }
 
+// AVX-512 has an instruction that orders zeros; it prefers numbers to NaN, so NaN is put in after.
+Value* float_extreme_avx512(Build& b, bool max, Value* x, Value* y) {
+  if (!b.avx512()) return nullptr;
+  const bool f32 = x->getType()->getScalarType()->isFloatTy();
+  ID id = I::not_intrinsic;
+  switch (Build::width(x) * (f32 ? 4 : 8)) {
+    case 64: id = f32 ? I::x86_avx512_mask_range_ps_512 : I::x86_avx512_mask_range_pd_512; break;
+    case 32: id = f32 ? I::x86_avx512_mask_range_ps_256 : I::x86_avx512_mask_range_pd_256; break;
+    case 16: id = f32 ? I::x86_avx512_mask_range_ps_128 : I::x86_avx512_mask_range_pd_128; break;
+    default: return nullptr;
+  }
+  const int lanes = Build::width(x);
+  llvm::SmallVector<Value*, 6> args{x, y, b.ir.getInt32(max ? 5 : 4), llvm::Constant::getNullValue(x->getType()),
+                                    llvm::Constant::getAllOnesValue(b.ir.getIntNTy(static_cast<unsigned>(std::max(lanes, 8))))};
+  if (lanes * (f32 ? 4 : 8) == 64) args.push_back(b.ir.getInt32(4));  // the current rounding mode
+  Value* v = b.ir.CreateIntrinsic(x->getType(), id, args);
+  return b.ir.CreateSelect(b.ir.CreateFCmpUNO(x, y), llvm::ConstantFP::getNaN(x->getType()), v);
+}
+
 // LAWS.md, 4. x86's max(p, q) is p > q ? p : q, which gives q for NaN and equal zeros.
 Value* float_extreme(Build& b, bool max, Value* x, Value* y) {
   auto pick = [&](Value* p, Value* q) {
@@ -46,6 +67,7 @@ Value* float_extreme(Build& b, bool max, Value* x, Value* y) {
     // max(v, +0): v > 0 ? v : 0 but for NaN; adding +0 turns the -0 that pick may give into +0.
     if (max) return b.ir.CreateFAdd(pick(c, v), c);
   }
+  if (Value* v = float_extreme_avx512(b, max, x, y)) return v;
   return binary(b, max ? I::maximum : I::minimum, x, y);
 }
 

@@ -93,8 +93,7 @@ void Emitter::finish_stack(Stack& s, const std::vector<Reduction>& rs) {
     if (sums[k]) set_result(rs[k], get(sums[k]));
 }
 
-void Emitter::in_order(const Body& b, Value* lo, Value* hi, const std::vector<Reduction>& rs, int unroll) {
-  Value* n = sub(hi, lo);
+void Emitter::in_order(const Body& b, Value* n, const std::vector<Reduction>& rs, int unroll) {
   const auto known = constant(n);
   const int w = b.width;
   const int vectors_of_lanes = kLanes / w;
@@ -150,7 +149,6 @@ void Emitter::in_order(const Body& b, Value* lo, Value* hi, const std::vector<Re
     const auto m_known = constant(m);
     const int present = m_known ? static_cast<int>(std::min<int64_t>(*m_known, kLanes)) : kLanes;
     const int present_vectors = (present + w - 1) / w;
-    Value* start = add(lo, e);
     Lanes at{w, unroll, b.lane, nullptr, nullptr};
     std::vector<Values> parts(rs.size());
     if (group == 0) {
@@ -163,25 +161,25 @@ void Emitter::in_order(const Body& b, Value* lo, Value* hi, const std::vector<Re
       Value* whole = ir.CreateAnd(m, number(-round));
       auto lane_of = [&](Value* p) { return once ? p : ir.CreateAnd(p, number(kLanes - 1)); };
       for_range(number(0), whole, round, [&](Value* p) {
-        at.base = add(start, p);
+        at.base = add(e, p);
         to_array(at, emit(b, at), add(e, p), lane_of(p), once);
       });
       at.unroll = 1;
       for_range(whole, m, w, [&](Value* p) {
-        at.base = add(start, p);
+        at.base = add(e, p);
         at.mask = tail_mask(sub(m, p), b);
         to_array(at, emit(b, at), add(e, p), lane_of(p), once);
       });
     } else {
-      Value* rows = ir.CreateLShr(m, number(7));
+      Value* whole = ir.CreateAnd(m, number(-int64_t{kLanes}));
       for_range(number(0), number(kLanes), int64_t{group} * w, [&](Value* lane) {
         std::vector<llvm::SmallVector<Var, 16>> acc(rs.size());
         for (size_t k = 0; k < rs.size(); ++k)
           for (int u = 0; u < group && rs[k].ordered; ++u) acc[k].push_back(var(identity(rs[k], w)));
-        for_range(number(0), rows, 1, [&](Value* row) {
-          Value* p = add(mul(row, kLanes), lane);
+        for_range(number(0), whole, kLanes, [&](Value* row) {
+          Value* p = add(row, lane);
           at.unroll = group;
-          at.base = add(start, p);
+          at.base = add(e, p);
           const auto yields = emit(b, at);
           for (size_t k = 0; k < rs.size(); ++k) {
             for (int u = 0; u < group; ++u) {
@@ -201,10 +199,10 @@ void Emitter::in_order(const Body& b, Value* lo, Value* hi, const std::vector<Re
       });
       if (!rest_known) {
         Value* left = ir.CreateAnd(m, number(kLanes - 1));
-        Value* done = mul(rows, kLanes);
+        Value* done = whole;
         at.unroll = 1;
         for_range(number(0), left, w, [&](Value* lane) {
-          at.base = add(start, add(done, lane));
+          at.base = add(e, add(done, lane));
           at.mask = tail_mask(sub(left, lane), b);
           to_array(at, emit(b, at), add(add(e, done), lane), lane, false);
         });
@@ -243,20 +241,19 @@ void Emitter::in_order(const Body& b, Value* lo, Value* hi, const std::vector<Re
 }
 
 // tree=1: the elements themselves in the padded tree of pairs. A vector is a subtree.
-void Emitter::in_tree(const Body& b, Value* lo, Value* hi, const std::vector<Reduction>& rs) {
-  Value* n = sub(hi, lo);
+void Emitter::in_tree(const Body& b, Value* n, const std::vector<Reduction>& rs) {
   const auto known = constant(n);
   std::vector<Partial> partials(rs.size());
   for (size_t k = 0; k < rs.size(); ++k)
     if (!rs[k].ordered) partials[k] = start_partial(rs[k], b.width, 1);
   Stack stack = make_stack(rs, known);
   Var count = var(number(0));
-  vectors(b, lo, hi, 1, [&](const Lanes& at, llvm::SmallVector<Val, 2> yields) {
+  vectors(b, n, 1, [&](const Lanes& at, llvm::SmallVector<Val, 2> yields) {
     Values sums(rs.size(), nullptr);
     for (size_t k = 0; k < rs.size(); ++k) {
       Value* v = yields[k].lanes[0];
       if (!rs[k].ordered) {
-        add_partial(rs[k], partials[k], 0, v, sub(at.base, lo), at.mask);
+        add_partial(rs[k], partials[k], 0, v, at.base, at.mask);
         continue;
       }
       v = widened(rs[k], v);

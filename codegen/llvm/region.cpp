@@ -60,8 +60,7 @@ Emitter::Body Emitter::analyse(const ir::Region& r, ir::ValueId lane, ir::ValueI
 }
 
 // Emits what the lane and row do not change; prepares addresses and broadcasts of the others.
-// first: the lane index at which the loops begin (for the alignment of streaming stores).
-void Emitter::hoist(const Body& b, Value* first) {
+void Emitter::hoist(const Body& b) {
   splats_.clear();
   aligned_ = nullptr;
   for (ir::OpId id : b.region->ops) {
@@ -70,14 +69,13 @@ void Emitter::hoist(const Body& b, Value* first) {
       statement(id);
       continue;
     }
-    if (op.op == Op::load || op.op == Op::store || op.op == Op::prefetch) addresses_[id] = address(op, b.lane);
+    if (op.op == Op::load || op.op == Op::store || op.op == Op::prefetch) addresses_[id] = address(op, b);
     if (op.op == Op::store && op.i64_or(ir::AttrName::stream, 0) != 0) {
       Address& a = addresses_[id];
       const DType t = f_.type(op.operands.at(0).value).dtype;
       if (constant(a.step) != 1 || !a.rest.empty() || b.width * size_of(t) < 16) continue;
       a.stream = true;
-      Value* p = ir.CreateGEP(memory_type(t), a.base, first);
-      Value* low = ir.CreateAnd(ir.CreatePtrToInt(p, ir.getInt64Ty()), number(63));
+      Value* low = ir.CreateAnd(ir.CreatePtrToInt(a.base, ir.getInt64Ty()), number(63));
       Value* ok = ir.CreateICmpEQ(low, number(0));
       aligned_ = aligned_ ? ir.CreateAnd(aligned_, ok) : ok;
     }
@@ -121,9 +119,9 @@ llvm::SmallVector<Val, 2> Emitter::emit(const Body& b, const Lanes& at) {
           index_op(op);
           break;
         }
-        Val x = index_in_lanes(op.index.at(0), at);
+        Val x = index_in_lanes(op.index.at(0), b, at);
         if (op.op != Op::index) {
-          const Val y = index_in_lanes(op.index.at(1), at);
+          const Val y = index_in_lanes(op.index.at(1), b, at);
           for (int u = 0; u < at.unroll; ++u) {
             Value*& a = x.lanes[static_cast<size_t>(u)];
             Value* c = y.lanes[static_cast<size_t>(u)];
@@ -218,7 +216,7 @@ Value* Emitter::lane_numbers(llvm::Type* element, int w, int64_t step) {
 }
 
 // An index expression as a vector of i64 a copy.
-Val Emitter::index_in_lanes(const ir::IndexExpr& e, const Lanes& at) {
+Val Emitter::index_in_lanes(const ir::IndexExpr& e, const Body& b, const Lanes& at) {
   Value* scalar = number(e.constant);
   Value* step = number(0);
   llvm::SmallVector<ir::IndexExpr::Term, 4> varying;
@@ -227,7 +225,7 @@ Val Emitter::index_in_lanes(const ir::IndexExpr& e, const Lanes& at) {
     else if (rate(t.var) == Rate::lane) varying.push_back(t);
     else scalar = add(scalar, term(t, index_value(t.var)));
   }
-  scalar = add(scalar, mul(step, at.base));
+  scalar = add(scalar, mul(step, add(b.origin, at.base)));
   Value* slope = nullptr;
   if (const auto s = constant(step)) slope = lane_numbers(ir.getInt64Ty(), at.width, *s);
   else slope = ir.CreateMul(splat(step, at.width), lane_numbers(ir.getInt64Ty(), at.width));
