@@ -70,7 +70,7 @@ std::vector<std::byte> laid_out(const ir::Value& param, const ir::Array& a) {
   return out;
 }
 
-std::string execute(const ir::Func& f, const rt::Plan& plan, const Arrays& args, const Arrays& want, const Execution& how,
+std::string execute(const ir::Func& f, rt::Plan plan, const Arrays& args, const Arrays& want, const Execution& how,
                     rt::RunCounters& counters) {
   if (plan.inputs != static_cast<int32_t>(args.size())) return "the plan has " + std::to_string(plan.inputs) + " inputs";
   if (plan.outputs.size() != want.size()) return "the plan has " + std::to_string(plan.outputs.size()) + " outputs";
@@ -100,6 +100,11 @@ std::string execute(const ir::Func& f, const rt::Plan& plan, const Arrays& args,
     outputs.back() = in[donor].data();
   }
   counters = {};
+  if (how.threads > 1)
+    for (rt::Launch& l : plan.launches) {  // threads pay and every item may go to another
+      l.grain = 1;
+      l.flops = int64_t{1} << 40;
+    }
   rt::execute(plan, inputs.data(), outputs.data(), how.threads, &counters);
   for (size_t i = 0; i < in.size(); ++i) {
     if (!in[i].intact()) return "memory beside input " + std::to_string(i) + " has been written";
@@ -123,9 +128,10 @@ std::string execute(const ir::Func& f, const rt::Plan& plan, const Arrays& args,
 }
 
 std::string compiled(const ir::Func& f, const Arrays& args, const Arrays& want, codegen::Isa isa, bool fuse,
-                     Agreement& agreement) {
+                     const EngineOptions& how_made, Agreement& agreement) {
   lower::CompileOptions options;
-  options.target = lower::host_target(2);
+  options.target = lower::host_target(how_made.planned_threads);
+  if (how_made.small_caches) options.target.l1 = options.target.l2 = options.target.l3 = 0;
   options.target.isa = isa;
   options.target.vector_bytes = isa == codegen::Isa::avx512 ? 64 : 32;
   options.fuse = options.specialise = fuse;
@@ -136,9 +142,9 @@ std::string compiled(const ir::Func& f, const Arrays& args, const Arrays& want, 
     if (std::string p = text_problem(program->fused); !p.empty()) return "fused level: " + p;
     if (std::string p = compare(ir::interpret(program->fused, args), want); !p.empty())
       return "fused level, interpreted: " + p;
+    for (const ir::Func& k : program->kernels)
+      if (std::string p = text_problem(k); !p.empty()) return "kernel level: " + p;
   }
-  for (const ir::Func& k : program->kernels)
-    if (std::string p = text_problem(k); !p.empty()) return "kernel level: " + p;
   bool donors = false;
   for (const rt::Output& o : program->plan.outputs) donors |= o.donor_input >= 0;
   rt::RunCounters counters;
@@ -155,6 +161,16 @@ std::string compiled(const ir::Func& f, const Arrays& args, const Arrays& want, 
 
 }  // namespace
 
+EngineOptions options_for(uint64_t seed, bool thorough) {
+  EngineOptions o;
+  o.seed = seed;
+  o.alternating = !thorough;
+  static constexpr int kThreads[] = {2, 1, 2, 16, 2};
+  o.planned_threads = kThreads[seed % 5];
+  o.small_caches = seed % 4 == 3;
+  return o;
+}
+
 Agreement run_engines(const ir::Func& f, const Arrays& args, const EngineOptions& options) {
   Agreement agreement;
   std::string stage = "interpreter";
@@ -165,11 +181,11 @@ Agreement run_engines(const ir::Func& f, const Arrays& args, const EngineOptions
     const bool has_avx512 = codegen::host_isa() == codegen::Isa::avx512;
     for (codegen::Isa isa : {codegen::Isa::avx2, codegen::Isa::avx512}) {
       const bool wide = isa == codegen::Isa::avx512;
-      if (wide ? !options.avx512 || !has_avx512 : !options.avx2) continue;
+      if (wide && !has_avx512) continue;
       for (bool fuse : {false, true}) {
-        if (fuse ? !options.fused : !options.eager) continue;
+        if (!fuse && options.alternating && has_avx512 && wide != (options.seed % 2 == 0)) continue;
         stage = std::string(codegen::name(isa)) + (fuse ? " fused" : " eager");
-        if (std::string p = compiled(f, args, want, isa, fuse, agreement); !p.empty()) {
+        if (std::string p = compiled(f, args, want, isa, fuse, options, agreement); !p.empty()) {
           agreement.problem = stage + ", " + p;
           return agreement;
         }

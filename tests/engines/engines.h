@@ -12,9 +12,17 @@
 namespace frit::test {
 
 struct EngineOptions {
-  bool avx2 = true, avx512 = true;  // the latter where the machine has it
-  bool eager = true, fused = true;
+  // Instruction sets (AVX-512 where the machine has it) that eager code is made for; fused code is
+  // made for all. `alternating`: one of them, by `seed`.
+  bool alternating = false;
+  uint64_t seed = 0;
+  // What decisions are made for; no bit may depend on it.
+  int planned_threads = 2;
+  bool small_caches = false;        // results are streamed past them
 };
+
+// Options that differ from seed to seed. thorough: eager code for every instruction set.
+EngineOptions options_for(uint64_t seed, bool thorough);
 
 struct Agreement {
   std::string problem;           // empty: all engines agree
@@ -24,9 +32,9 @@ struct Agreement {
 };
 
 // Checks the text form (print, parse), runs f on each engine with these arguments, and compares the
-// bytes of all results. Exceptions are problems too. Machine code runs a second time on two threads
-// with arrays that end where no memory follows (a touch beyond them is a fault) and begin at any
-// element, and a third time, where the plan allows it, with results in the buffers of arguments.
+// bytes of all results. Exceptions are problems too. Machine code runs a second time with the work
+// split over two threads as finely as it can be, on arrays that end where no memory follows (a touch
+// beyond them is a fault) and begin at any element, and a third time, where the plan allows it, with results in the buffers of arguments.
 Agreement run_engines(const ir::Func& f, const std::vector<ir::Array>& args, const EngineOptions& options = {});
 
 // print -> parse -> print gives the same text; what is wrong, or nothing.

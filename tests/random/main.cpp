@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
     const std::string_view arg = argv[i];
     if (auto n = number(arg, "--fuzz=")) {
       c.programs = static_cast<int64_t>(*n);
-      fuzzing = true;
+      fuzzing = c.thorough = true;
     } else if (auto seed = number(arg, "--seed=")) {
       c.first_seed = *seed;
     } else if (auto threads = number(arg, "--threads=")) {

@@ -62,7 +62,7 @@ class Run : public testing::TestWithParam<std::string> {};
 TEST_P(Run, AllEnginesAgree) {
   const Program p = load(GetParam());
   for (uint64_t seed : p.seeds) {
-    const Agreement a = run_engines(p.func, make_inputs(p.func, seed));
+    const Agreement a = run_engines(p.func, make_inputs(p.func, seed), options_for(seed, true));
     ASSERT_TRUE(a.ok()) << "arguments of seed " << seed << ": " << a.problem;
     if (p.launches) { ASSERT_EQ(a.fused_launches, *p.launches); }
   }
