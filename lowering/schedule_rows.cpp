@@ -12,6 +12,7 @@ namespace {
 
 constexpr int64_t kChunk = 8192;        // elements of a flat work item
 constexpr int64_t kRowChunk = 65536;    // elements of a part of a row: a power of two of blocks
+constexpr int64_t kAhead = 2048;        // bytes that a flat loop over large arrays asks for in advance
 constexpr int64_t kScratchRow = 512 << 10;  // bytes of a kept row
 
 class Rows {
@@ -63,6 +64,7 @@ class Rows {
     }
     if (!outer_.empty()) w_.split_item(item, row.terms.at(0).var, outer_);
     Scope lanes = open_lanes(item);
+    if (c_.large) prefetch(lanes, [&](const Linear& l, DType t) { return l.coeff[static_cast<size_t>(nest_.lane)] == 1 ? kAhead / size_of(t) : 0; });
     store_outputs(lanes, stages_.outputs[0]);
     close_loop(w_, item, lanes, loop_op(Op::lanes, {lo, hi}), {}, {}, {});
     close_work(w_, item, ir::checked_mul(rows, per_row));
@@ -107,7 +109,7 @@ class Rows {
         const ValueId v = stages_.kept[static_cast<size_t>(s)][i], array = arrays[static_cast<size_t>(s)][i];
         if (array != kNone) w_.store(lanes, array, j, w_.value(lanes, v), false);
       }
-      if (s == prefetch_stage()) add_prefetches(lanes);
+      if (s == prefetch_stage()) prefetch(lanes, [&](const Linear& l, DType) { return next_row(l); });
       for (int r : stages_.reductions[static_cast<size_t>(s)]) w_.value(lanes, g_.body[static_cast<size_t>(r)].operands[0]);
       store_outputs(lanes, stages_.outputs[static_cast<size_t>(s)]);
       run_reductions(item, lanes, s, loop_op(Op::lanes, {IndexExpr(0), n}));
@@ -144,19 +146,24 @@ class Rows {
     if (stages_.count < 2 || outer_.size() != 1 || extent_ * 4 > c_.options.target.l2 / 4) return -1;
     return 1;
   }
-  void add_prefetches(Scope& lanes) {
+  // Asks for what each contiguous read will need `distance` elements further on; 0: nothing.
+  template <class F>
+  void prefetch(Scope& lanes, F&& distance) {
     for (size_t i = 0; i < g_.body.size(); ++i) {
-      if (g_.body[i].op != Op::read || g_.body[i].find(AttrName::guard)) continue;
-      const Linear& l = nest_.address[i];
-      const int64_t row = l.coeff[static_cast<size_t>(outer_[0])];
-      if (l.coeff[static_cast<size_t>(nest_.lane)] != 1 || row == 0 || !l.dyn.empty()) continue;
+      const OpNode& o = g_.body[i];
+      if (o.op != Op::read || o.find(AttrName::guard) || !nest_.address[i].dyn.empty()) continue;
+      const int64_t ahead = distance(nest_.address[i], g_.local(o.results[0]).dtype);
+      if (ahead == 0) continue;
       OpNode n;
       n.op = Op::prefetch;
-      n.operands = {w_.buffer(g_.body[i].operands[0].value)};
-      n.index = {w_.address(lanes, l)};
-      n.index[0] += w_.number(row);
+      n.operands = {w_.buffer(o.operands[0].value)};
+      n.index = {w_.address(lanes, nest_.address[i])};
+      n.index[0] += w_.number(ahead);
       w_.add(lanes, std::move(n), {});
     }
+  }
+  int64_t next_row(const Linear& l) const {
+    return l.coeff[static_cast<size_t>(nest_.lane)] == 1 ? l.coeff[static_cast<size_t>(outer_[0])] : 0;
   }
 
   // Splitting: few long rows, one stage.
