@@ -1,6 +1,8 @@
 // The trace of a thread: parameters, ops, captures, places.
 #include "frontend/trace.h"
 
+#include <unordered_set>
+
 #include "frontend/place.h"
 #include "ir/infer.h"
 #include "ir/verify.h"
@@ -154,6 +156,24 @@ Tensor Trace::record(const Request& r) {
   }
 }
 
+namespace {
+// Names every value as the printer would, so that reports speak of the same names.
+void name_values(ir::Func& f) {
+  std::unordered_set<std::string> taken;
+  auto settle = [&](ir::ValueId v, std::string_view otherwise) {
+    std::string& name = f.value(v).name;
+    if (name.empty()) name = otherwise;
+    const std::string base = name;
+    for (int k = 1; !taken.insert(name).second; ++k) name = base + "." + std::to_string(k);
+  };
+  for (ir::ValueId a : f.body.args) settle(a, "arg");
+  for (ir::OpId id : f.body.ops) {
+    const std::string_view op = ir::info(f.op(id).op).name;
+    for (ir::ValueId v : f.op(id).results) settle(v, op.substr(op.rfind('.') + 1));
+  }
+}
+}  // namespace
+
 ir::Func Trace::finish(const std::vector<Tensor>& results, Loc where) {
   ir::OpNode ret;
   ret.op = ir::Op::ret;
@@ -164,6 +184,7 @@ ir::Func Trace::finish(const std::vector<Tensor>& results, Loc where) {
   ir::append(func_, std::move(ret));
   ir::Func f = func_;  // values made here keep their ids: the trace stays as it is
   f.compact();
+  name_values(f);
   ir::verify(f);
   return f;
 }
