@@ -15,8 +15,6 @@ inline constexpr int log_q = 0;
 template <class T>
 inline constexpr int tanh_p = 0;
 template <class T>
-inline constexpr int tanh_g = 0;
-template <class T>
 inline constexpr int exp2_near = 0;
 template <class T>
 inline constexpr int erf_near = 0;
@@ -176,32 +174,6 @@ inline constexpr std::array<double, 15> tanh_p<double> = {
     -0x1.cacb9084e1ccfp-19,  // -3.41829042e-06
     0x1.5f26935dabba2p-21,  // 6.54069122e-07
     -0x1.0d033a21012bfp-24,  // -6.26343781e-08
-};
-
-// 2 / (1 + e), e <= exp(-2). Error 2^-27.8.
-template <>
-inline constexpr std::array<float, 5> tanh_g<float> = {
-    0x1.ffffe8p+0f,  // 1.99999857
-    -0x1.fff5d2p+0f,  // -1.99984467
-    0x1.fe98fap+0f,  // 1.99452174
-    -0x1.ea21fp+0f,  // -1.91458035
-    0x1.5f0844p+0f,  // 1.37121987
-};
-
-// 2 / (1 + e), e <= exp(-2). Error 2^-57.7.
-template <>
-inline constexpr std::array<double, 11> tanh_g<double> = {
-    0x1.fffffffffffe7p+0,  // 2
-    -0x1.fffffffffd576p+0,  // -2
-    0x1.fffffffe6e503p+0,  // 2
-    -0x1.ffffff89c4655p+0,  // -1.99999997
-    0x1.ffffebbffd4eep+0,  // 1.99999879
-    -0x1.fffdd006badc1p+0,  // -1.99996662
-    0x1.ffd82be55d4b9p+0,  // 1.99939226
-    -0x1.fe1988ac4811dp+0,  // -1.99257712
-    0x1.f07647cba9f67p+0,  // 1.93930482
-    -0x1.acfd1ddf5ee19p+0,  // -1.67573725
-    0x1.dafe699929706p-1,  // 0.927722263
 };
 
 // 2^r, |r| <= 1/2. Error 2^-27.5.
