@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <memory>
-#include <tuple>
 
 #include "bench/eager_ops.h"
 #include "bench/hash.h"
@@ -67,15 +65,6 @@ std::vector<View> views(const std::vector<Tensor>& tensors) {
   return out;
 }
 
-// Probes are raced when they are made, which takes seconds: one of each kind is kept.
-Probe& probe_of(const Mix& mix, int64_t bytes, int threads) {
-  using Key = std::tuple<int, int, bool, int64_t, int>;
-  static std::map<Key, std::unique_ptr<Probe>> kept;
-  std::unique_ptr<Probe>& p = kept[Key(mix.reads, mix.writes, mix.in_place, bytes, threads)];
-  if (!p) p = std::make_unique<Probe>(mix, bytes, threads);
-  return *p;
-}
-
 // The first calls: what is launched, and whether the bits are the same.
 void compare(Runner& runner, CaseResult& r) {
   reset_run_counters();
@@ -121,7 +110,7 @@ void measure_ops(const Case& c, const ir::Func& traced, const std::vector<Tensor
     s.progress(c.name + ": eager " + op.name + "(" + op.operands + ")");
     OpResult result{op.name, op.operands, 1, 0, 0, 0};
     const Mix mix{static_cast<int>(op.tensors.size()), 1, false};
-    Probe& probe = probe_of(mix, op.tensors[0].count() * size_of(op.tensors[0].dtype()), s.threads);
+    Probe probe(mix, op.tensors[0].count() * size_of(op.tensors[0].dtype()), s.threads);
     Contestant limit{[&](int n) { probe.run(n); }, 1, {}}, eager{[&](int n) { for (int i = 0; i < n; ++i) op.run(); }, 1, {}};
     const bool repeat = c.kind != Kind::memory || s.scale > 1;
     limit.calibrate(repeat);
@@ -168,7 +157,7 @@ CaseResult measure(const Case& c, const Settings& s) {
   fused.calibrate(repeat);
   if (c.kind == Kind::memory || c.kind == Kind::cached) {
     const Mix mix{c.traffic.reads, c.traffic.writes, c.traffic.in_place};
-    Probe& probe = probe_of(mix, r.shape.count() * size_of(DType::f32), s.threads);
+    Probe probe(mix, r.shape.count() * size_of(DType::f32), s.threads);
     Contestant limit{[&](int n) { probe.run(n); }, 1, {}};
     limit.calibrate(repeat);
     s.progress(c.name + ": " + std::to_string(s.rounds) + " rounds");
