@@ -22,7 +22,8 @@ namespace {
 constexpr int64_t kLanes = 128;
 constexpr int64_t kBlock = 1024;
 constexpr int64_t kTile = 1024;    // columns at a time
-constexpr int64_t kNarrow = 8192;  // bytes: 128 lanes of so many columns fit L1 or nearly
+constexpr int64_t kNarrow = 65536;  // bytes of an array of 128 lanes of narrow columns
+constexpr int64_t kHot = 16384;     // bytes of it that stay in L1
 }  // namespace
 
 std::vector<Emitter::Column> Emitter::columns(const ir::OpNode& op) {
@@ -170,7 +171,10 @@ void Emitter::pass(const Rows& g, const Pass& p) {
     for_range(number(0), p.rows, 1, [&](Value* r) {
       Value* k = add(p.k0, mul(r, p.step));
       val(g.k).uniform = k;
+      row_ = g.k;
+      ahead_ = at.mask ? nullptr : p.ahead;
       const auto yields = emit(g.body, at);
+      ahead_ = nullptr;
       for (size_t c = 0; c < n; ++c) {
         for (int u = 0; u < at.unroll; ++u) {
           const auto i = static_cast<size_t>(u);
@@ -235,7 +239,7 @@ void Emitter::wide_columns(Rows& g, bool ordered, bool tree) {
     if (!ordered) {
       constexpr int64_t kRows = 8;
       for_range(number(0), g.count, kRows, [&](Value* k) {
-        Pass p{add(g.klo, k), 1, smaller(number(kRows), sub(g.count, k)), nullptr, nullptr, nullptr};
+        Pass p{add(g.klo, k), 1, smaller(number(kRows), sub(g.count, k)), nullptr, nullptr, nullptr, nullptr};
         pass(g, p);
       });
     } else if (tree) {
@@ -245,7 +249,7 @@ void Emitter::wide_columns(Rows& g, bool ordered, bool tree) {
         Value* d = get(depth_now);
         Value* last = ir.CreateICmpEQ(k, end);
         Value* merges = ir.CreateSelect(last, d, trailing_ones(k));
-        pass(g, {add(g.klo, k), 1, number(1), merges, d, last});
+        pass(g, {add(g.klo, k), 1, number(1), merges, d, last, nullptr});
         set(depth_now, sub(add(d, number(1)), merges));
       });
     } else {
@@ -309,7 +313,8 @@ void Emitter::lanes_of_blocks(const Rows& g) {
       Value* q = ir.CreateAdd(get(merges), ir.CreateSelect(end, trailing_ones(b), number(0)));
       q = ir.CreateSelect(last, d, q);
       Value* rows = ir.CreateLShr(ir.CreateAdd(ir.CreateSub(m, lane), number(kLanes - 1)), 7);
-      pass(g, {add(g.klo, add(first, lane)), kLanes, rows, q, d, last});
+      Value* next_lane = ir.CreateSelect(end, number(kBlock), lane_at(get(at)));
+      pass(g, {add(g.klo, add(first, lane)), kLanes, rows, q, d, last, sub(next_lane, lane)});
       set(depth, ir.CreateSub(ir.CreateAdd(d, number(1)), q));
       return ir.CreateICmpSLT(get(at), span);
     });
@@ -325,7 +330,7 @@ bool Emitter::narrow(const Rows& g, int64_t width) const {
     if (!c.r.ordered) return false;
     bytes += (width + w - 1) / w * w * size_of(c.r.acc);
   }
-  return bytes * kLanes <= kNarrow * 8;
+  return bytes * kLanes <= kNarrow;
 }
 
 void Emitter::narrow_columns(Rows& g, int64_t width) {
@@ -353,22 +358,37 @@ void Emitter::narrow_columns(Rows& g, int64_t width) {
     Value* m = smaller(number(kBlock), sub(g.count, first));
     Value* bits = smaller(number(7), ir.CreateSub(number(64), ir.CreateBinaryIntrinsic(I::ctlz, ir.CreateSub(m, number(1)), ir.getFalse())));
     Value* span = ir.CreateShl(number(1), bits);
-    for (size_t c = 0; c < n; ++c)
-      whole_rows(span, [&](Value* i) { store_row(g.columns[c].r.acc, lanes_of[c], i, whole, 0, identity(g.columns[c].r, w), true); });
-    for_range(number(0), m, kLanes, [&](Value* r) {
-      for_range(number(0), smaller(number(kLanes), sub(m, r)), 1, [&](Value* lane) {
-        val(g.k).uniform = add(add(g.klo, first), add(r, lane));
-        Value* row = mul(lane, g.tile);
-        column_vectors(g, g.j0, g.jn, column_unroll(g), [&](const Lanes& at) {
-          const auto yields = emit(g.body, at);
-          Value* i = add(row, sub(at.base, g.j0));
-          for (size_t c = 0; c < n; ++c) {
-            const Column& col = g.columns[c];
-            for (int u = 0; u < at.unroll; ++u) {
-              Value* x = widened(col.r, yields[col.yield].lanes[static_cast<size_t>(u)]);
-              store_row(col.r.acc, lanes_of[c], i, at, u, combine(col.r, load_row(col, lanes_of[c], i, at, u, true), x), true);
+    // Some lanes at a time, so that theirs of the array stay in L1 while the eight rows are added.
+    int64_t bytes = 0;
+    for (const Column& c : g.columns) bytes += g.tile * size_of(c.r.acc);
+    int64_t hot = kLanes;
+    while (hot > 8 && hot * bytes > kHot) hot /= 2;
+    for_range(number(0), span, hot, [&](Value* l0) {
+      for (size_t c = 0; c < n; ++c)
+        for_range(mul(l0, g.tile), mul(smaller(add(l0, hot), span), g.tile), w,
+                  [&](Value* i) { store_row(g.columns[c].r.acc, lanes_of[c], i, whole, 0, identity(g.columns[c].r, w), true); });
+      for_range(number(0), m, kLanes, [&](Value* r) {
+        // What comes after these lanes of this row of lanes is asked for meanwhile.
+        Value* down = ir.CreateICmpSLT(add(r, kLanes), m);
+        Value* across = ir.CreateICmpSLT(add(l0, hot), number(kLanes));
+        Value* next = ir.CreateSelect(down, number(kLanes), ir.CreateSelect(across, sub(number(hot), r), sub(number(kBlock), add(r, l0))));
+        row_ = g.k;
+        for_range(l0, smaller(add(l0, hot), sub(m, r)), 1, [&](Value* lane) {
+          val(g.k).uniform = add(add(g.klo, first), add(r, lane));
+          Value* row = mul(lane, g.tile);
+          column_vectors(g, g.j0, g.jn, column_unroll(g), [&](const Lanes& at) {
+            ahead_ = at.mask || hot == kLanes ? nullptr : next;  // one stream is seen by the hardware
+            const auto yields = emit(g.body, at);
+            ahead_ = nullptr;
+            Value* i = add(row, sub(at.base, g.j0));
+            for (size_t c = 0; c < n; ++c) {
+              const Column& col = g.columns[c];
+              for (int u = 0; u < at.unroll; ++u) {
+                Value* x = widened(col.r, yields[col.yield].lanes[static_cast<size_t>(u)]);
+                store_row(col.r.acc, lanes_of[c], i, at, u, combine(col.r, load_row(col, lanes_of[c], i, at, u, true), x), true);
+              }
             }
-          }
+          });
         });
       });
     });

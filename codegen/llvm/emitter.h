@@ -95,13 +95,14 @@ class Emitter : public Build {
   Value* pointer(ir::ValueId buffer, const ir::IndexExpr& e);  // of invariant terms
   Address address(const ir::OpNode& op, const Body& b);
   Value* row_pointer(const Address& a, llvm::Type* element);   // with its row terms
+  Value* row_step(const Address& a);
   void scalar_load(const ir::OpNode& op);
   void scalar_store(const ir::OpNode& op);
   Value* load_scalar(const ir::OpNode& op, Value* p);
   void lane_load(ir::OpId id, const Lanes& at);
   void lane_store(ir::OpId id, const Lanes& at);
   void lane_prefetch(ir::OpId id, const Lanes& at);
-  void prefetch(Value* p);
+  void prefetch(Value* p, int level = 3);  // 3: all caches, 2: not the first
   Value* offsets(const Address& a, const Lanes& at, int copy);
   void flush_streams();
   Value* to_memory(Value* v, DType t);
@@ -168,6 +169,7 @@ class Emitter : public Build {
     Value* merges = nullptr;  // rows taken from the stack
     Value* depth = nullptr;   // of the stack before
     Value* last = nullptr;    // whether this is the result
+    Value* ahead = nullptr;   // rows from this pass to the next one, which is asked for; null: not
   };
   void cols(const ir::OpNode& op);
   std::vector<Column> columns(const ir::OpNode& op);
@@ -202,6 +204,8 @@ class Emitter : public Build {
   llvm::SmallVector<std::pair<Value*, Value*>, 4> streams_;  // (value, pointer) stores put off
   Value* aligned_ = nullptr;                 // whether the streaming stores of the region are aligned
   bool streamed_ = false;
+  ir::ValueId row_ = ir::kNone;              // of cols: the row index, and
+  Value* ahead_ = nullptr;                   // how many rows on vector loads prefetch
   Value* scratch_ = nullptr;
   Value* scratch_used_ = nullptr;
 };

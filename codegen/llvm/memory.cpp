@@ -49,8 +49,8 @@ void Emitter::scalar_store(const ir::OpNode& op) {
   ir.CreateAlignedStore(to_memory(uniform(op.operands.at(1)), t), pointer(buffer, op.index.at(0)), element_align(t));
 }
 
-void Emitter::prefetch(Value* p) {
-  Value* args[] = {p, ir.getInt32(0), ir.getInt32(3), ir.getInt32(1)};  // read, keep in all levels, data
+void Emitter::prefetch(Value* p, int level) {
+  Value* args[] = {p, ir.getInt32(0), ir.getInt32(static_cast<uint32_t>(level)), ir.getInt32(1)};  // read, keep in all levels, data
   ir.CreateIntrinsic(I::prefetch, {p->getType()}, args);
 }
 
@@ -76,6 +76,14 @@ Value* Emitter::row_pointer(const Address& a, llvm::Type* element) {
   for (const auto& t : a.rest)
     if (rate(t.var) == Rate::row) offset = add(offset, term(t, index_value(t.var)));
   return constant(offset) == 0 ? a.base : ir.CreateGEP(element, a.base, offset);
+}
+
+// Elements from a row to the one that is ahead_ rows on; null if the address does not depend on it.
+Value* Emitter::row_step(const Address& a) {
+  Value* step = nullptr;
+  for (const auto& t : a.rest)
+    if (t.var == row_) step = step ? add(step, term(t, ahead_)) : term(t, ahead_);
+  return step;
 }
 
 // Offsets in elements of the lanes of a copy from its row pointer, as a vector.
@@ -135,6 +143,9 @@ void Emitter::lane_load(ir::OpId id, const Lanes& at) {
       v = mask ? static_cast<Value*>(ir.CreateMaskedLoad(type, q, element_align(t), mask, other))
                : ir.CreateAlignedLoad(type, q, element_align(t));
       if (back) v = ir.CreateShuffleVector(v, reversed(at.width));
+      const int64_t bytes = at.width * size_of(t);
+      if (ahead_ && u * bytes % 64 == 0)
+        if (Value* on = row_step(a)) prefetch(ir.CreateGEP(m, q, on), 2);
     } else {
       Value* where = ir.CreateGEP(m, p, offsets(a, at, u));
       v = ir.CreateMaskedGather(type, where, element_align(t), mask, other);
