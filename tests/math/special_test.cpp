@@ -84,8 +84,9 @@ TEST(Special, Denormals) {
 TYPED_TEST(Special, pow) {
   using T = TypeParam;
   using S = Special<T>;
-  const std::vector<T> values = {T(0), T(0.25), T(0.5), T(1), T(1.5), T(2), T(2.5), T(3), T(4), T(5), T(7), T(16), T(1e10),
-                                 T(16777215), T(16777217), T(4503599627370495), T(9007199254740991), T(9007199254740992),
+  const std::vector<T> values = {T(0), T(0.25), T(0.5), T(1), T(1.5), T(2), T(2.5), T(3), T(4), T(5), T(7), T(16),
+                                 T(1e10), T(16777215), T(16777217), T(4503599627370495), T(9007199254740991),
+                                 T(9007199254740992),
                                  S::least, std::numeric_limits<T>::min(), S::largest, S::inf, S::nan,
                                  std::nextafter(T(1), T(0)), std::nextafter(T(1), T(2)), T(128), T(1024), T(1023.5)};
   int checked = 0;
