@@ -18,6 +18,7 @@ struct Options {
   std::vector<std::string> dims;
   bool selected = false;  // --passes was given
   bool after_each = false;
+  bool eager = false;
   bool places = false;
   TargetOptions target;
 };
@@ -55,6 +56,7 @@ int run(const Options& o) {
   lower::CompileOptions options = o.target.compile_options();
   if (o.selected)
     for (std::string& name : left_out(o.passes)) options.disabled.push_back(std::move(name));
+  if (o.eager) options.fuse = options.specialise = false;
   Source source = read_program(o.file);
   bind_symbols(source.func, parse_dims(o.dims));
   const ir::PrintOptions printing{.places = o.places};
@@ -107,6 +109,7 @@ CLI::App* add_opt(CLI::App& app, Action& action) {
   c->add_option("--to", o->to, "tensor, fused, kernel, llvm or asm")->capture_default_str();
   c->add_option("--dim", o->dims, "n=128: the value of a symbolic extent");
   c->add_flag("--after-each", o->after_each, "print what each pass changed");
+  c->add_flag("--eager", o->eager, "every op its own kernel, for every shape");
   c->add_flag("--places", o->places, "print the places of ops");
   o->target.add_to(*c);
   c->final_callback([=, &action] { action = [=] { return run(*o); }; });

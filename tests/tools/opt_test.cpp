@@ -42,6 +42,15 @@ TEST(Opt, KernelLlvmAndAssembly) {
   EXPECT_FALSE(contains(narrow.out, "zmm"));
 }
 
+TEST(Opt, EagerIsAKernelAnOpForEveryShape) {
+  const Result r = frit_command({"opt", "-", "--to=kernel", "--eager"}, kProgram);
+  ASSERT_EQ(r.code, 0) << r.err;
+  size_t kernels = 0;
+  for (size_t at = 0; (at = r.out.find("kernel @", at)) != std::string::npos; ++at) ++kernels;
+  EXPECT_EQ(kernels, 4u) << r.out;
+  EXPECT_FALSE(contains(r.out, "1500")) << "an extent of the program stands in a kernel\n" << r.out;
+}
+
 TEST(Opt, LevelsDoNotGoBack) {
   const std::string kernel = frit_command({"opt", "-", "--to=kernel"}, kProgram).out;
   EXPECT_EQ(frit_command({"opt", "-", "--to=fused"}, kernel).code, 2);
