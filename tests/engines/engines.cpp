@@ -135,6 +135,10 @@ std::string compiled(const ir::Func& f, const Arrays& args, const Arrays& want, 
   options.target.isa = isa;
   options.target.vector_bytes = isa == codegen::Isa::avx512 ? 64 : 32;
   options.fuse = options.specialise = fuse;
+  if (fuse) {
+    options.fuel = how_made.fuel;
+    options.disabled = how_made.disabled;
+  }
   const auto program = lower::compile(f, options);
   if (fuse) {
     if (std::string p = compare(ir::interpret(program->tensor, args), want); !p.empty())
@@ -168,6 +172,13 @@ EngineOptions options_for(uint64_t seed, bool thorough) {
   static constexpr int kThreads[] = {2, 1, 2, 16, 2};
   o.planned_threads = kThreads[seed % 5];
   o.small_caches = seed % 4 == 3;
+  if (seed % 6 == 5) o.fuel = static_cast<int64_t>(seed / 6 % 60);
+  if (seed % 7 == 6) {
+    const auto& passes = lower::pass_table();
+    const auto& rules = lower::rule_table();
+    const size_t k = seed / 7 % (passes.size() + rules.size());
+    o.disabled = {k < passes.size() ? passes[k].name : rules[k - passes.size()].name};
+  }
   return o;
 }
 

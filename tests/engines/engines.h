@@ -19,6 +19,8 @@ struct EngineOptions {
   // What decisions are made for; no bit may depend on it.
   int planned_threads = 2;
   bool small_caches = false;        // results are streamed past them
+  int64_t fuel = -1;                // rewrites of the fused program; -1: all
+  std::vector<std::string> disabled;  // passes and rules left out
 };
 
 // Options that differ from seed to seed. thorough: eager code for every instruction set.
