@@ -9,7 +9,7 @@ namespace frit::lower {
 using ir::AttrName;
 
 void write_tiles(const ScheduleContext& c, KernelWriter& w) {
-  constexpr int64_t kTile = 64;
+  constexpr int64_t kTile = 256;  // long runs on both sides count for more than a tile in the first cache
   const Nest& nest = c.nest;
   const auto lane = static_cast<size_t>(nest.lane), across = static_cast<size_t>(nest.across);
   const int64_t q_extent = nest.loops[lane].extent, p_extent = nest.loops[across].extent;
