@@ -18,6 +18,7 @@ namespace {
 thread_local int scoped_threads = 0;  // 0: the default
 thread_local rt::RunCounters counters;
 thread_local bool eager_only = false;
+thread_local std::string scopes;
 
 void check_threads(int n, const char* op) {
   if (n < 1) throw Error(op, "the number of threads must be at least 1, not " + std::to_string(n));
@@ -38,6 +39,13 @@ with_threads::with_threads(int n) : before_(scoped_threads) {
 }
 with_threads::~with_threads() { scoped_threads = before_; }
 int threads() { return scoped_threads ? scoped_threads : rt::default_threads(); }
+
+scope::scope(std::string_view name) : before_(scopes.size()) {
+  if (!scopes.empty()) scopes += '.';
+  scopes += name;
+}
+scope::~scope() { scopes.resize(before_); }
+const std::string& scope_name() { return scopes; }
 
 void synchronize() {}
 

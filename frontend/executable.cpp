@@ -13,7 +13,20 @@ namespace frit {
 using detail::TensorImpl;
 using detail::TensorKind;
 
+namespace {
+// What FRIT_DISABLE names has to exist.
+void check_disabled(const std::vector<std::string>& names) {
+  for (const std::string& n : names) {
+    bool known = false;
+    for (const lower::PassInfo& p : lower::pass_table()) known |= n == p.name;
+    for (const lower::RuleInfo& r : lower::rule_table()) known |= n == r.name;
+    if (!known) throw Error("environment", "FRIT_DISABLE: no pass or rule is named '" + n + "'", {}, {}, "`frit passes` and `frit rules` list them");
+  }
+}
+}  // namespace
+
 lower::CompileOptions compile_options(For use) {
+  check_disabled(env().disable);
   lower::CompileOptions o;
   o.target = lower::host_target(threads());
   o.specialise = use == For::jit;

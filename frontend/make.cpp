@@ -93,6 +93,12 @@ Arg number_arg(const Number64& n, Loc where) {
   ir::internal_error("no such type");
 }
 
+// A new tensor under the name of the function that the user called.
+Tensor made_by(const char* name, Tensor t) {
+  detail::impl(t)->made_by = name;
+  return t;
+}
+
 Number64 one_or_zero(DType t, double v) {
   const ir::Literal l = ir::Literal::of(t, v);
   return {l.dtype, l.bits};
@@ -137,7 +143,7 @@ Tensor iota(Shape shape, DType t, int axis, Loc where) {
 Tensor arange_number(Number64 start, Number64 stop, Number64 step, Loc where) {
   const int64_t ints[] = {arange_count(start, stop, step, where)};
   const Arg args[] = {number_arg(start, where), number_arg(step, where)};
-  return perform({Op::iota, build_arange, args, ints, start.dtype, where});
+  return made_by("arange", perform({Op::iota, build_arange, args, ints, start.dtype, where}));
 }
 
 Tensor linspace_number(Number64 start, Number64 stop, int64_t n, Loc where) {
@@ -149,7 +155,7 @@ Tensor linspace_number(Number64 start, Number64 stop, int64_t n, Loc where) {
   const int64_t ints[] = {n};
   const Number64& last = n == 1 ? start : stop;
   const Arg args[] = {number_arg(start, where), number_arg(last, where), number_arg(step, where)};
-  return perform({Op::iota, build_linspace, args, ints, start.dtype, where});
+  return made_by("linspace", perform({Op::iota, build_linspace, args, ints, start.dtype, where}));
 }
 
 Tensor detail::make_literal(DType t, const std::vector<std::byte>& data, std::vector<int64_t> extents, bool ragged, Loc where) {

@@ -1,6 +1,8 @@
 // State of this thread and switches of the process that calls depend on.
 #pragma once
 
+#include <string>
+
 #include "runtime/plan.h"
 
 namespace frit {
@@ -17,6 +19,7 @@ class EagerScope {
  private:
   bool before_;
 };
+const std::string& scope_name();  // the names of the scopes that this thread is in, outermost first, with dots
 bool jit_is_off();  // FRIT_JIT=off, or inside of an EagerScope
 
 }  // namespace frit

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "frontend/place.h"
+#include "frontend/settings.h"
 #include "ir/infer.h"
 #include "ir/verify.h"
 #include "support/log.h"
@@ -109,16 +110,15 @@ ir::ValueId Trace::value_of(const Tensor& t, const char* op, Loc where) {
 void Trace::set_name(ir::ValueId v, std::string_view name) { func_.value(v).name = ir_name(name); }
 
 namespace {
-// Where operands were made, for an error that says nothing of it yet.
+// Where operands were made, so far as the error does not say so yet.
 void add_notes(Error& e, const Request& r, Loc where) {
-  if (!e.notes.empty()) return;
   for (const Arg& a : r.args) {
     if (!a.tensor() || !a.tensor()->impl()) continue;
     const detail::TensorImpl& t = *detail::impl(*a.tensor());
     if (!t.made_at.known() || t.made_at == where) continue;
     Note note{detail::type_text(t) + " made by " + t.made_by + " here", t.made_at};
     bool twice = false;
-    for (const Note& n : e.notes) twice |= n.where == note.where && n.text == note.text;
+    for (const Note& n : e.notes) twice |= n.where.line == note.where.line && n.text == note.text;
     if (!twice) e.notes.push_back(std::move(note));
   }
 }
@@ -139,7 +139,15 @@ Tensor Trace::record(const Request& r) {
     ids.reserve(r.args.size());
     for (const Arg& a : r.args) ids.push_back(a.tensor() ? value_of(*a.tensor(), op, r.where) : ir::kNone);
     Builder b(func_, r, place(r.where), ids, nullptr);
+    const size_t before = func_.values.size();
     const ir::ValueId id = r.build(b);
+    if (const std::string& prefix = scope_name(); !prefix.empty())
+      for (size_t v = before; v < func_.values.size(); ++v) {
+        ir::Value& value = func_.values[v];
+        if (value.def == ir::kNone || !value.name.empty()) continue;
+        const std::string_view base = ir::info(func_.op(value.def).op).name;
+        value.name = ir_name(prefix + "." + std::string(base.substr(base.rfind('.') + 1)));
+      }
     t = new detail::TensorImpl;
     Tensor handle = detail::adopt(t);
     const ir::Type& type = func_.type(id);

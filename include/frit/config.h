@@ -1,6 +1,7 @@
 // Settings, limits and counters of the process and of this thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -24,6 +25,18 @@ class with_threads {
   int before_;
 };
 int threads();  // what a call made now by this thread uses
+
+// Within its life, values that this thread records have names that begin with this one: %encoder.mul.
+class scope {
+ public:
+  explicit scope(std::string_view name);
+  ~scope();
+  scope(const scope&) = delete;
+  scope& operator=(const scope&) = delete;
+
+ private:
+  size_t before_;
+};
 
 // Everything that this thread has asked for is done when it returns. On the CPU calls are done when
 // they return, so there is nothing to wait for.

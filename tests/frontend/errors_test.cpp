@@ -23,19 +23,22 @@ TEST(Errors, ShapesThatDoNotBroadcast) {
   ASSERT_EQ(e.notes.size(), 2u);
   EXPECT_EQ(e.notes[0].text, "f32[3,4] made by full here");
   EXPECT_EQ(e.notes[0].where.line, __LINE__ - 9);
-  EXPECT_EQ(e.notes[1].text, "f32[5] made by iota here");
+  EXPECT_EQ(e.notes[1].text, "f32[5] made by arange here");
   EXPECT_EQ(e.notes[1].where.line, __LINE__ - 10);
   EXPECT_FALSE(e.help.empty());
   const std::string report = e.what();
   EXPECT_EQ(report.find(e.where.file), 0u) << report;
   EXPECT_NE(report.find(": error: mul: f32[3,4] and f32[5] do not broadcast: last axes 4 and 5\n"), std::string::npos) << report;
-  EXPECT_NE(report.find(": note: f32[5] made by iota here\n"), std::string::npos) << report;
+  EXPECT_NE(report.find(": note: f32[5] made by arange here\n"), std::string::npos) << report;
   // The same inside of a trace; the operands are arguments there.
   auto f = frit::jit([](Tensor a, Tensor b) { return exp(a) * b; });
   e = help::error_of([&] { f(x, y); });
   EXPECT_EQ(e.op, "mul");
   EXPECT_EQ(e.message, "f32[3,4] and f32[5] do not broadcast: last axes 4 and 5");
   EXPECT_EQ(e.where.line, __LINE__ - 4);
+  ASSERT_EQ(e.notes.size(), 2u);
+  EXPECT_EQ(e.notes[0].text, "f32[3,4] made by exp here");
+  EXPECT_EQ(e.notes[1].text, "f32[5] made by arange here");
   EXPECT_EQ((x * 2).count(), 12);
 }
 

@@ -378,6 +378,21 @@ TEST(Jit, NamesInTheIr) {
   EXPECT_NE(ir.find("jit_test.cpp\":"), std::string::npos) << ir;
 }
 
+TEST(Jit, ScopesPrefixNames) {
+  auto f = frit::jit([](Tensor x) {
+    frit::scope outer("encoder");
+    Tensor y = x + 1;
+    {
+      frit::scope inner("head");
+      y = sum(y * 2);
+    }
+    return -y;
+  });
+  const std::string ir = f.ir(frit::Level::tensor, frit::spec<float>({4}));
+  for (const char* line : {"%encoder.add = add", "%encoder.head.mul = mul", "%encoder.head.sum = reduce.sum", "%encoder.neg = neg"})
+    EXPECT_NE(ir.find(line), std::string::npos) << ir;
+}
+
 TEST(Jit, CompositionsKnowTheirCaller) {
   auto f = frit::jit([](Tensor x) { return softmax(x); });
   const int line = __LINE__ - 1;

@@ -160,8 +160,12 @@ TEST(Environment, DisabledPassesAndFuelGiveTheSameBits) {
     Variable v("FRIT_FUEL", fuel);
     EXPECT_EQ(help::first_difference(frit::jit(f)(x), want), "") << fuel;
   }
-  Variable v("FRIT_DISABLE", "fuse");
-  EXPECT_EQ(help::first_difference(frit::jit(f)(x), want), "");
+  {
+    Variable v("FRIT_DISABLE", "fuse");
+    EXPECT_EQ(help::first_difference(frit::jit(f)(x), want), "");
+  }
+  Variable v("FRIT_DISABLE", "fuse,nosuch");
+  EXPECT_EQ(help::error_of([&] { frit::jit(f)(x); }).message, "FRIT_DISABLE: no pass or rule is named 'nosuch'");
 }
 
 TEST(Environment, Dump) {
