@@ -10,18 +10,23 @@
 namespace frit::ir::math {
 
 // For x of 24 bits. 1/(2 pi) stands in pieces of 29 bits, so that x times a piece is exact; integers are
-// taken off after each piece, and what they leave is exact or tiny.
+// taken off after each piece. Where the sum is near a half turn it cannot hold what the angle has below
+// 2^-53, which is kept apart.
 template <class W>
-W turns_of_single(W x) {
+Sum<W> turns_of_single(W x) {
   constexpr double pieces[] = {0x1.45f306dp-3,  0x1.9391054p-32,  0x1.4fe13abp-61,
                                0x1.d1f534dp-90, 0x1.b81b6c5p-119, 0x1.5993c439041fep-150};
   W s = x * x.lit(pieces[0]);
   s = s - rint(s);
-  for (int k = 1; k < 5; ++k) {
-    s = fma(x, x.lit(pieces[k]), s);
-    s = s - rint(s);
+  W low = s;
+  for (int k = 1; k < 6; ++k) {
+    const W c = x.lit(pieces[k]);
+    const W sum = fma(x, c, s);
+    const W lost = fma(x, c, s - sum);
+    low = k == 1 ? lost : low + lost;
+    s = k == 5 ? sum : sum - rint(sum);
   }
-  return fma(x, x.lit(pieces[5]), s);
+  return {s, low};
 }
 
 // For x of 53 bits (Payne and Hanek's idea). Piece k of 1/(2 pi) holds its bits 53k+1 to 53k+53, times
@@ -72,12 +77,12 @@ Sum<W> turns_of_double(W x) {
 // sin(x), or with `cosine` sin(x + pi/2). In f32 one polynomial over half a turn, in f64.
 template <class X>
 X sine_in_f64(X x, bool cosine) {
-  auto s = turns_of_single(cast<double>(x));
+  const auto [s, low] = turns_of_single(cast<double>(x));
   auto shift = s.lit(round_shift<double>);
   // x = (n + h) half turns, or (n - 1/2 + h) for the cosine.
   auto t = cosine ? fma(s, s.lit(2.0), s.lit(0.5)) + shift : fma(s, s.lit(2.0), shift);
   auto n = t - shift;
-  auto h = cosine ? fma(fma(n, n.lit(2.0), n.lit(-1.0)), n.lit(-0.25), s) : fma(n, n.lit(-0.5), s);
+  auto h = low + (cosine ? fma(fma(n, n.lit(2.0), n.lit(-1.0)), n.lit(-0.25), s) : fma(n, n.lit(-0.5), s));
   auto i = to_bits(t);
   auto y = to_bits(h * polynomial(h * h, sin_short<double>)) ^ shl(i, i.lit(int64_t{63}));
   return cast<typename X::type>(to_float(y));
