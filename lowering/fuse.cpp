@@ -255,8 +255,11 @@ class Fuser {
     int64_t saved;
     int p, c;
     int version_p, version_c;
-    bool operator<(const Candidate& o) const {  // the greatest is taken first; ties: the earliest pair
-      return std::tuple(saved, -p, -c) < std::tuple(o.saved, -o.p, -o.c);
+    size_t size;  // ops of both
+    // The greatest is taken first. Ties: the smallest pair, so that a long chain is merged as a balanced
+    // tree and not by copying an ever longer kernel; then the earliest.
+    bool operator<(const Candidate& o) const {
+      return std::tuple(saved, o.size, o.p, o.c) < std::tuple(o.saved, size, p, c);
     }
   };
 
@@ -272,7 +275,7 @@ class Fuser {
     const auto have = nc.group.inputs();
     for (ValueId v : np.group.inputs())
       if (std::find(have.begin(), have.end(), v) != have.end()) saved += bytes(v);
-    q.push({saved, p, c, np.version, nc.version});
+    q.push({saved, p, c, np.version, nc.version, np.group.body.size() + nc.group.body.size()});
   }
   void push_neighbours(std::priority_queue<Candidate>& q, int n) {
     for (ValueId v : inputs(n))
