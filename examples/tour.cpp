@@ -15,13 +15,13 @@ Tensor weights(Tensor scores, Tensor bias, Tensor temperature) {
 void title(const char* text) { std::cout << "\n== " << text << " ==\n"; }
 
 int main() {
-  const Tensor x = reshape(frit::sin(frit::linspace(0.0f, 40.0f, 512 * 1024)), {512, 1024});
+  const Tensor x = reshape(frit::sin(frit::linspace(0.0f, 40.0f, 4096 * 1024)), {4096, 1024});
   const Tensor bias = frit::linspace(-1.0f, 1.0f, 1024);
 
   title("Eagerly: every operation runs at once, as a kernel of its own");
   frit::reset_run_counters();
   Tensor y = weights(x, bias, 0.5f);
-  std::cout << "the first of 512 rows: " << y(0, frit::slice(0, 4)) << "...\n";
+  std::cout << "the first of 4096 rows: " << y(0, frit::slice(0, 4)) << "...\n";
   std::cout << "kernels: " << frit::run_counters().launches << ", bytes moved: " << frit::run_counters().bytes() << "\n";
 
   title("Jitted: traced, fused, compiled; the next call only runs");
