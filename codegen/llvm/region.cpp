@@ -77,6 +77,12 @@ void Emitter::hoist(const Body& b) {
       a.stream = true;
       Value* low = ir.CreateAnd(ir.CreatePtrToInt(a.base, ir.getInt64Ty()), number(63));
       Value* ok = ir.CreateICmpEQ(low, number(0));
+      // Written over what was just read, the line is in the cache already: an ordinary store is cheaper.
+      for (ir::OpId read : b.region->ops) {
+        if (read == id) break;
+        if (f_.op(read).op != Op::load || !addresses_.count(read) || constant(addresses_[read].step) != 1) continue;
+        ok = ir.CreateAnd(ok, ir.CreateICmpNE(addresses_[read].base, addresses_[id].base));
+      }
       aligned_ = aligned_ ? ir.CreateAnd(aligned_, ok) : ok;
     }
     for (const ir::Operand& o : op.operands) {
