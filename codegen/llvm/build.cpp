@@ -54,6 +54,59 @@ Value* Build::splat(Value* scalar, int width) {
   return ir.CreateVectorSplat(static_cast<unsigned>(width), scalar);
 }
 
+// An element of a mask, where it is known.
+static std::optional<bool> known(Value* mask, unsigned i) {
+  if (auto* c = llvm::dyn_cast<llvm::Constant>(mask)) {
+    auto* bit = llvm::dyn_cast_or_null<llvm::ConstantInt>(c->getAggregateElement(i));
+    return bit ? std::optional(bit->isOne()) : std::nullopt;
+  }
+  if (auto* shuffle = llvm::dyn_cast<llvm::ShuffleVectorInst>(mask)) {
+    const int from = shuffle->getMaskValue(i);
+    const int n = Build::width(shuffle->getOperand(0));
+    return from >= 0 && from < n ? known(shuffle->getOperand(0), static_cast<unsigned>(from)) : std::nullopt;
+  }
+  auto* both = llvm::dyn_cast<llvm::BinaryOperator>(mask);
+  if (!both || both->getOpcode() != llvm::Instruction::And) return std::nullopt;
+  const auto a = known(both->getOperand(0), i), b = known(both->getOperand(1), i);
+  if (a == false || b == false) return false;
+  return a == true && b == true ? std::optional(true) : std::nullopt;
+}
+
+// One register at a time: LLVM 19 splits wider loads itself, and for AVX2 reads the whole of a part
+// whose mask turns out to be all false, beyond the end of the array.
+Value* Build::masked_load(llvm::FixedVectorType* type, Value* p, llvm::Align align, Value* mask, Value* other) {
+  llvm::Type* element = type->getElementType();
+  const int all = static_cast<int>(type->getNumElements());
+  const int part = std::min(all, vector_bytes() * 8 / static_cast<int>(element->getPrimitiveSizeInBits()));
+  Values parts;
+  for (int at = 0; at < all; at += part) {
+    bool never = true, always = true;
+    for (int i = at; i < at + part; ++i) {
+      const auto bit = known(mask, static_cast<unsigned>(i));
+      never &= bit == false;
+      always &= bit == true;
+    }
+    llvm::SmallVector<int, 64> range;
+    for (int i = at; i < at + part; ++i) range.push_back(i);
+    auto piece = [&](Value* v) { return part == all ? v : ir.CreateShuffleVector(v, range); };
+    llvm::Type* t = vector(element, part);
+    Value* q = at == 0 ? p : ir.CreateConstGEP1_64(element, p, static_cast<uint64_t>(at));
+    if (never) parts.push_back(piece(other));
+    else if (always) parts.push_back(ir.CreateAlignedLoad(t, q, align));
+    else parts.push_back(ir.CreateMaskedLoad(t, q, align, piece(mask), piece(other)));
+  }
+  while (parts.size() > 1) {  // neighbours
+    Values joined;
+    for (size_t i = 0; i < parts.size(); i += 2) {
+      llvm::SmallVector<int, 64> range;
+      for (int k = 0; k < 2 * width(parts[i]); ++k) range.push_back(k);
+      joined.push_back(ir.CreateShuffleVector(parts[i], parts[i + 1], range));
+    }
+    parts = std::move(joined);
+  }
+  return parts[0];
+}
+
 Value* Build::add(Value* a, Value* b) {
   if (constant(a) == 0) return b;
   if (constant(b) == 0) return a;

@@ -50,6 +50,9 @@ class Build {
   Value* mul(Value* a, int64_t b) { return mul(a, number(b)); }
   Value* smaller(Value* a, Value* b);  // signed minimum
 
+  // The elements at p where the mask is true, `other` elsewhere, which is not touched.
+  Value* masked_load(llvm::FixedVectorType* type, Value* p, llvm::Align align, Value* mask, Value* other);
+
   // Variables.
   using Var = llvm::AllocaInst*;
   Var var(Value* init);

@@ -122,11 +122,11 @@ void Emitter::column_vectors(const Rows& g, Value* j0, Value* n, int unroll, F&&
 Value* Emitter::load_row(const Column& c, Value* p, Value* i, const Lanes& at, int copy, bool whole) {
   const DType t = c.r.acc;
   llvm::Type* m = memory_type(t);
-  llvm::Type* type = vector(m, at.width);
+  auto* type = llvm::cast<llvm::FixedVectorType>(vector(m, at.width));
   Value* q = ir.CreateGEP(m, p, add(i, int64_t{copy} * at.width));
   const llvm::Align align(static_cast<uint64_t>(size_of(t)));
   if (whole || !at.mask) return from_memory(ir.CreateAlignedLoad(type, q, align), t);
-  return from_memory(ir.CreateMaskedLoad(type, q, align, at.mask, llvm::Constant::getNullValue(type)), t);
+  return from_memory(masked_load(type, q, align, at.mask, llvm::Constant::getNullValue(type)), t);
 }
 
 void Emitter::store_row(DType t, Value* p, Value* i, const Lanes& at, int copy, Value* v, bool whole) {

@@ -124,7 +124,7 @@ void Emitter::lane_load(ir::OpId id, const Lanes& at) {
   const bool guarded = op.operands.size() >= 3;
   const auto step = constant(a.step);
   const bool dynamic = std::any_of(a.rest.begin(), a.rest.end(), [&](const auto& r) { return rate(r.var) == Rate::lane; });
-  llvm::Type* type = vector(m, at.width);
+  auto* type = llvm::cast<llvm::FixedVectorType>(vector(m, at.width));
   Value* first = step ? ir.CreateGEP(m, p, mul(at.base, *step)) : p;
   for (int u = 0; u < at.unroll; ++u) {
     Value* mask = at.mask;
@@ -140,8 +140,7 @@ void Emitter::lane_load(ir::OpId id, const Lanes& at) {
       Value* q = ir.CreateConstGEP1_64(m, first, static_cast<uint64_t>(back ? -(u + 1) * at.width + 1 : u * at.width));
       if (back && mask) mask = ir.CreateShuffleVector(mask, reversed(at.width));
       if (back) other = ir.CreateShuffleVector(other, reversed(at.width));
-      v = mask ? static_cast<Value*>(ir.CreateMaskedLoad(type, q, element_align(t), mask, other))
-               : ir.CreateAlignedLoad(type, q, element_align(t));
+      v = mask ? masked_load(type, q, element_align(t), mask, other) : ir.CreateAlignedLoad(type, q, element_align(t));
       if (back) v = ir.CreateShuffleVector(v, reversed(at.width));
       const int64_t bytes = at.width * size_of(t);
       if (ahead_ && u * bytes % 64 == 0)
@@ -220,7 +219,7 @@ void Emitter::lane_prefetch(ir::OpId id, const Lanes& at) {
     const int64_t byte = int64_t{u} * at.width * size_of(t);
     if (constant(a.step) == 1 && byte - reached < 64) continue;
     reached = byte;
-    prefetch(ir.CreateGEP(m, p, mul(a.step, add(at.base, int64_t{u} * at.width))));
+    prefetch(ir.CreateGEP(m, p, mul(a.step, add(at.base, int64_t{u} * at.width))), 2);
   }
 }
 

@@ -49,16 +49,24 @@ void Emitter::tile(const ir::OpNode& op) {
   };
   if (size_of(t) < 4) return scalars(number(0), P, number(0), Q);
   const int w = vector_bytes() / static_cast<int>(size_of(t));
-  Value* p_whole = ir.CreateAnd(P, number(-int64_t{w}));
-  Value* q_whole = ir.CreateAnd(Q, number(-int64_t{w}));
-  for_range(number(0), q_whole, w, [&](Value* q) {
-    for_range(number(0), p_whole, w, [&](Value* p) {
-      Values rows;
-      for (int i = 0; i < w; ++i)
-        rows.push_back(ir.CreateAlignedLoad(vector(m, w), ir.CreateGEP(m, source, add(mul(add(q, i), stride), p)), align));
-      rows = transposed(std::move(rows));
-      for (int i = 0; i < w; ++i)
-        ir.CreateAlignedStore(rows[static_cast<size_t>(i)], ir.CreateGEP(m, dest, add(mul(add(p, i), size), q)), align);
+  auto block = [&](Value* p, Value* q) {
+    Values rows;
+    for (int i = 0; i < w; ++i)
+      rows.push_back(ir.CreateAlignedLoad(vector(m, w), ir.CreateGEP(m, source, add(mul(add(q, i), stride), p)), align));
+    rows = transposed(std::move(rows));
+    for (int i = 0; i < w; ++i)
+      ir.CreateAlignedStore(rows[static_cast<size_t>(i)], ir.CreateGEP(m, dest, add(mul(add(p, i), size), q)), align);
+  };
+  // Blocks of a cache line on both sides, of one or four blocks of vectors; the rows of the next ones
+  // are asked for meanwhile: a row of a tile is too short for the hardware to see it coming.
+  const int64_t line = 64 / size_of(t);
+  Value* p_whole = ir.CreateAnd(P, number(-line));
+  Value* q_whole = ir.CreateAnd(Q, number(-line));
+  for_range(number(0), q_whole, line, [&](Value* q) {
+    for_range(number(0), p_whole, line, [&](Value* p) {
+      Value* ahead = ir.CreateGEP(m, source, add(mul(add(q, line), stride), p));
+      for (int64_t i = 0; i < line; ++i) prefetch(ir.CreateGEP(m, ahead, mul(stride, i)), 2);
+      for_range(q, add(q, line), w, [&](Value* q1) { for_range(p, add(p, line), w, [&](Value* p1) { block(p1, q1); }); });
     });
   });
   scalars(p_whole, P, number(0), q_whole);
