@@ -1,6 +1,8 @@
 // Types, constants, variables of the structured builder.
 #include "codegen/llvm/build.h"
 
+#include <algorithm>
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #include <llvm/Transforms/Utils/PromoteMemToReg.h>
