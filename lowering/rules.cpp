@@ -4,6 +4,7 @@
 
 #include <cctype>
 #include <cstdlib>
+#include <list>
 
 #include "lowering/compile.h"
 
@@ -88,6 +89,7 @@ Term parse_term(std::string_view text) { return parse(text); }
 const std::vector<RuleInfo>& rule_table() {
   static const auto* table = [] {
     auto* t = new std::vector<RuleInfo>;
+    static auto* texts = new std::list<std::string>;  // RuleInfo points into them
     for (const Rule& r : rules()) {
       const char* guard = "";
       switch (r.types) {
@@ -99,7 +101,7 @@ const std::vector<RuleInfo>& rule_table() {
         case TypeRule::bits: guard = "bits"; break;
         case TypeRule::boolean: guard = "boolean"; break;
       }
-      t->push_back({r.name, (new std::string(std::string(r.pattern) + " => " + r.replacement))->c_str(), guard});
+      t->push_back({r.name, texts->emplace_back(std::string(r.pattern) + " => " + r.replacement).c_str(), guard});
     }
     return t;
   }();
