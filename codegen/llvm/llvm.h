@@ -1,4 +1,5 @@
-// The headers of LLVM that codegen/llvm uses (precompiled), quiet about their warnings.
+// The headers of LLVM that most of codegen/llvm uses, quiet about their warnings. Included in
+// codegen/llvm only.
 #pragma once
 
 #pragma GCC diagnostic push

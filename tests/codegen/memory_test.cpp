@@ -117,6 +117,36 @@ TEST(Memory, GuardedLoads) {
   }
 }
 
+// Extents that are known, so that masks are constants, with values wider than the vectors that the
+// body is made of: nothing beyond the arrays is touched, nothing is missed.
+TEST(Memory, KnownTailsOfWideValues) {
+  for (Isa isa : isas()) {
+    for (const char* wide : {"f64", "i64"}) {
+      for (int64_t n = 1; n <= 40; ++n) {
+        SCOPED_TRACE(on(isa) + " " + wide + " n " + std::to_string(n));
+        const std::string N = std::to_string(n), W = wide;
+        const Kernel k("kernel @k(%x: buf " + W + ", %y: buf f32, %z: buf f32, %u: buf f32, %r: buf " + W + ") {\n  work [1] { (w)\n    lanes [0, " + N + "] { (j)\n" +
+                           "      %a = load %x[j] : " + W + "\n      %b = load %x[" + std::to_string(n - 1) + " - j] : " + W + "\n      store %r[j], %b\n" +
+                           "      %c = cast %a to=f32 : f32\n      %d = load %y[j] : f32\n      %e = sub %c, %d : f32\n      store %z[j], %e\n      %f = neg %d : f32\n      store %u[j], %f\n    }\n  }\n}\n",
+                       isa);
+        const Buffer x = numbers(k.func.type(k.func.body.args[0]).dtype, n, 12), y = numbers(DType::f32, n, 13);
+        Buffer z(DType::f32, n), u(DType::f32, n), r(x.dtype, n), want(DType::f32, n);
+        k.run({x.data(), y.data(), z.data(), u.data(), r.data()}, {});
+        const void* in[] = {x.data()};
+        const size_t step[] = {1};
+        ir::evaluate(ir::Op::cast, x.dtype, DType::f32, static_cast<size_t>(n), in, step, want.data());
+        for (int64_t j = 0; j < n; ++j) {
+          const float e = want.as<float>()[j] - y.as<float>()[j], f = -y.as<float>()[j];
+          ASSERT_TRUE(same(DType::f32, z.as<float>() + j, &e, 1)) << j;
+          ASSERT_TRUE(same(DType::f32, u.as<float>() + j, &f, 1)) << j;
+          ASSERT_TRUE(same(x.dtype, r.as<char>() + 8 * j, x.as<char>() + 8 * (n - 1 - j), 1)) << j;
+        }
+        ASSERT_TRUE(z.untouched_before() && u.untouched_before() && r.untouched_before());
+      }
+    }
+  }
+}
+
 // Streaming stores from every alignment; two of them, of different types.
 TEST(Memory, StreamsAtEveryAlignment) {
   for (Isa isa : isas()) {
