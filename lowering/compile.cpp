@@ -6,6 +6,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "codegen/cuda.h"
 #include "ir/verify.h"
 #include "lowering/kernel.h"
 #include "lowering/memory_plan.h"
@@ -178,6 +179,37 @@ class Planner {
 
 }  // namespace
 
+namespace {
+
+// Machine code for each launch.
+void emit(std::vector<Kernel>& kernels, const CompileOptions& options, rt::Plan& plan) {
+  if (!options.target.gpu) {
+    for (size_t k = 0; k < kernels.size(); ++k) {
+      const auto before = codegen::kernel_cache_stats().misses;
+      plan.launches[k].code = codegen::compile_kernel(kernels[k].func, options.target.isa);
+      kernels[k].compile_ms = plan.launches[k].code->compile_ms;
+      kernels[k].cached = codegen::kernel_cache_stats().misses == before;
+    }
+    return;
+  }
+  std::vector<const ir::Func*> funcs;
+  std::vector<bool> wide;
+  for (const Kernel& k : kernels) {
+    funcs.push_back(&k.func);
+    wide.push_back(k.wide);
+  }
+  const auto before = codegen::cuda_cache_stats().misses;
+  const auto images = codegen::compile_cuda_kernels(funcs, *options.target.gpu, wide);
+  const bool cached = codegen::cuda_cache_stats().misses == before;
+  for (size_t k = 0; k < kernels.size(); ++k) {
+    plan.launches[k].gpu = images[k];
+    kernels[k].compile_ms = images[k]->compile_ms;
+    kernels[k].cached = cached;
+  }
+}
+
+}  // namespace
+
 TargetSpec host_target(int threads) {
   TargetSpec t;
   t.isa = codegen::host_isa();
@@ -186,20 +218,37 @@ TargetSpec host_target(int threads) {
   return t;
 }
 
+TargetSpec gpu_target(const codegen::GpuSpec& gpu) {
+  TargetSpec t;
+  t.name = gpu.name;
+  t.gpu = gpu;
+  t.threads = gpu.multiprocessors;
+  t.l1 = gpu.shared_per_multiprocessor;
+  t.l2 = t.l3 = gpu.l2;
+  t.chunk = 2048;                       // 256 threads, two 16-byte loads each
+  t.row_part = 16384;                   // 256 threads, 64 elements each
+  t.kept_row = gpu.shared_per_block;    // in shared memory, if not in registers
+  t.column_tile = 128;                  // a warp's 16-byte loads
+  t.column_parts = 1024;
+  t.tile = 64;
+  t.ahead = 0;
+  t.hints = false;                      // codegen/cuda knows when its loads and stores stream
+  return t;
+}
+
 std::shared_ptr<const Program> compile(const ir::Func& f, const CompileOptions& options, std::vector<Snapshot>* snapshots) {
   const double start = now_ms();
   auto program = std::make_shared<Program>();
   program->tensor = run_passes(f, options, ir::Level::tensor);
   program->fused = run_passes(f, options, ir::Level::fused, snapshots, &program->decisions);
+  program->plan.gpu = options.target.gpu.has_value();
   Planner planner(program->fused, options, *program);
   planner.run();
   const double lowered = now_ms();
   program->lower_ms = lowered - start;
+  if (options.emit) emit(planner.kernels, options, program->plan);
   for (size_t k = 0; k < planner.kernels.size(); ++k) {
     Kernel& kernel = planner.kernels[k];
-    rt::Launch& launch = program->plan.launches[k];
-    const auto before = codegen::kernel_cache_stats().misses;
-    launch.code = codegen::compile_kernel(kernel.func, options.target.isa);
     KernelReport r;
     r.name = kernel.func.name;
     r.schedule = kernel.schedule;
@@ -209,8 +258,8 @@ std::shared_ptr<const Program> compile(const ir::Func& f, const CompileOptions& 
     r.bytes_written = kernel.bytes_written;
     r.flops = kernel.flops;
     r.scratch_bytes = kernel.scratch_bytes;
-    r.compile_ms = launch.code->compile_ms;
-    r.cached = codegen::kernel_cache_stats().misses == before;
+    r.compile_ms = kernel.compile_ms;
+    r.cached = kernel.cached;
     program->reports.push_back(std::move(r));
     program->kernels.push_back(std::move(kernel.func));
   }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "codegen/gpu_spec.h"
 #include "codegen/kernel.h"
 #include "ir/func.h"
 #include "runtime/plan.h"
@@ -19,15 +21,28 @@ struct TargetSpec {
   int64_t l1 = 32 << 10;
   int64_t l2 = 1 << 20;
   int64_t l3 = 32 << 20;
-  int threads = 2;
+  int threads = 2;               // workers that run at a time: threads, or multiprocessors
+  std::optional<codegen::GpuSpec> gpu;  // a GPU: kernels are CUDA; isa and vector_bytes mean nothing
+
+  // The numbers of the schedules, which are the same for both kinds of target (schedule_*.cpp).
+  int64_t chunk = 8192;          // elements of a flat work item
+  int64_t row_part = 65536;      // elements of a part of a long row: a power of two of blocks of 1,024
+  int64_t kept_row = 512 << 10;  // bytes of a row that is kept between the stages
+  int64_t column_tile = 1024;    // lanes of a work item: on a CPU a whole row of a narrow matrix
+  int64_t column_parts = 64;     // parts of a deep column, at most
+  int64_t tile = 256;            // edge of a transposed tile: long runs count for more than a first cache
+  int64_t ahead = 2048;          // bytes that a flat loop over large arrays asks for in advance
+  bool hints = true;             // prefetches and streaming stores
 };
 TargetSpec host_target(int threads);
+TargetSpec gpu_target(const codegen::GpuSpec& gpu);
 
 struct CompileOptions {
   TargetSpec target;
   // Extents of rows and blocks as constants in the kernels (jit) or as arguments (eager: one kernel
   // serves every shape).
   bool specialise = true;
+  bool emit = true;                   // false: no machine code, for reading kernels of any target
   bool fuse = true;                   // false: every op its own kernel
   std::vector<std::string> disabled;  // pass and rule names (FRIT_DISABLE)
   int64_t fuel = -1;                  // rewrites allowed (FRIT_FUEL); -1: no limit

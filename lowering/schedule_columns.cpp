@@ -11,13 +11,13 @@ using ir::AttrName;
 
 namespace {
 
-constexpr int64_t kTile = 1024;   // lanes of a work item at most: a whole row of a narrow matrix
 constexpr int64_t kBlock = 1024;  // of the order of sums
 
 class Columns {
  public:
   Columns(const ScheduleContext& c, KernelWriter& w)
       : c_(c),
+        t_(c.options.target),
         g_(c.g),
         nest_(c.nest),
         w_(w),
@@ -25,13 +25,13 @@ class Columns {
         width_(nest_.loops[static_cast<size_t>(nest_.lane)].extent),
         depth_(nest_.loops[static_cast<size_t>(nest_.reduced)].extent),
         outer_(nest_.outer()) {
-    tiles_ = (width_ + kTile - 1) / kTile;
+    tiles_ = (width_ + t_.column_tile - 1) / t_.column_tile;
     tile_ = tiles_ <= 1 ? width_ : (width_ + tiles_ - 1) / tiles_;
     if (tiles_ > 1) tile_ = (tile_ + 15) / 16 * 16, tiles_ = (width_ + tile_ - 1) / tile_;
     const int64_t items = product_of(nest_, outer_) * std::max<int64_t>(tiles_, 1);
     // More tiles than needed to occupy the threads cost bandwidth; fewer leave threads idle.
-    if (items < c.options.target.threads && !splits() && width_ >= 64) {
-      tiles_ = std::min<int64_t>((width_ + 31) / 32, c.options.target.threads);
+    if (items < t_.threads && !splits() && width_ >= 64) {
+      tiles_ = std::min<int64_t>((width_ + 31) / 32, t_.threads);
       tile_ = ((width_ + tiles_ - 1) / tiles_ + 15) / 16 * 16;
       tiles_ = (width_ + tile_ - 1) / tile_;
     }
@@ -59,7 +59,7 @@ class Columns {
   // Splitting: few columns, deep, one stage.
   bool splits() const {
     if (stages_.count != 1 || !stages_.outputs[0].empty()) return false;
-    if (product_of(nest_, outer_) * ((width_ + kTile - 1) / kTile) >= 4 * c_.options.target.threads || depth_ < 4 * kBlock) return false;
+    if (product_of(nest_, outer_) * ((width_ + t_.column_tile - 1) / t_.column_tile) >= 4 * t_.threads || depth_ < 4 * kBlock) return false;
     return std::none_of(g_.body.begin(), g_.body.end(), [](const OpNode& o) {
       return o.op == Op::reduce_argmax || o.op == Op::reduce_argmin || o.op == Op::reduce_dot;
     });
@@ -68,7 +68,7 @@ class Columns {
   // Locals for the reductions of all stages, and for values between the stages that the deep loops use.
   void add_locals() {
     for (const OpNode& o : g_.body)
-      if (is_reduction(o)) array_[o.results[0]] = w_.add_local(reduction_type(g_, o), kTile);
+      if (is_reduction(o)) array_[o.results[0]] = w_.add_local(reduction_type(g_, o), t_.column_tile);
     for (const OpNode& o : g_.body) {
       if (!is_reduction(o) && !deep(o.results[0])) continue;
       for (size_t k = o.op == Op::read ? 1 : 0; k < o.operands.size(); ++k)
@@ -85,7 +85,7 @@ class Columns {
     const OpNode* o = w_.def(v);
     if (!o || deep(v) || is_reduction(*o) || o->op == Op::read || o->op == Op::index || array_.count(v)) return;
     if (!(w_.varies(v) & bit(nest_.lane))) return;  // one number an item
-    array_[v] = w_.add_local(g_.local(v).dtype, kTile);
+    array_[v] = w_.add_local(g_.local(v).dtype, t_.column_tile);
     between_.push_back(v);
   }
 
@@ -207,7 +207,7 @@ class Columns {
   void split() {
     const int64_t blocks = (depth_ + kBlock - 1) / kBlock;
     int64_t each = 1;  // blocks of a part: a power of two, so that parts are subtrees of the order
-    while (blocks / each > 64) each *= 2;
+    while (blocks / each > t_.column_parts) each *= 2;
     const int64_t part = each * kBlock, parts = (depth_ + part - 1) / part, items = product_of(nest_, outer_) * tiles_;
     std::map<ValueId, ValueId> partial;
     for (const OpNode& o : g_.body)
@@ -273,6 +273,7 @@ class Columns {
   }
 
   const ScheduleContext& c_;
+  const TargetSpec& t_;
   const Group& g_;
   const Nest& nest_;
   KernelWriter& w_;

@@ -10,15 +10,10 @@ using ir::AttrName;
 
 namespace {
 
-constexpr int64_t kChunk = 8192;        // elements of a flat work item
-constexpr int64_t kRowChunk = 65536;    // elements of a part of a row: a power of two of blocks
-constexpr int64_t kAhead = 2048;        // bytes that a flat loop over large arrays asks for in advance
-constexpr int64_t kScratchRow = 512 << 10;  // bytes of a kept row
-
 class Rows {
  public:
   Rows(const ScheduleContext& c, KernelWriter& w)
-      : c_(c), g_(c.g), nest_(c.nest), w_(w), stages_(make_stages(c.g, c.nest, loops())), extent_(lane().extent), outer_(nest_.outer()) {}
+      : c_(c), t_(c.options.target), g_(c.g), nest_(c.nest), w_(w), stages_(make_stages(c.g, c.nest, loops())), extent_(lane().extent), outer_(nest_.outer()) {}
 
   void run() {
     if (nest_.reduced < 0) return flat();
@@ -42,8 +37,8 @@ class Rows {
 
   void flat() {
     const int64_t rows = product_of(nest_, outer_);
-    const bool chunks = extent_ > kChunk;
-    const int64_t per_row = chunks ? (extent_ + kChunk - 1) / kChunk : 1;
+    const bool chunks = extent_ > t_.chunk;
+    const int64_t per_row = chunks ? (extent_ + t_.chunk - 1) / t_.chunk : 1;
     Scope item = w_.open(w_.top, {"w"}, outer_bits());
     const ValueId index = item.region.args[0];
     IndexExpr lo(0), hi;
@@ -55,16 +50,16 @@ class Rows {
         c = w_.index_op(item, Op::index_rem, row, n);
         row = w_.index_op(item, Op::index_div, row, n);
       }
-      lo = c.times(kChunk);
+      lo = c.times(t_.chunk);
       IndexExpr end = lo;
-      end += IndexExpr(kChunk);
+      end += IndexExpr(t_.chunk);
       hi = w_.index_op(item, Op::index_min, end, w_.number(extent_));
     } else {
       hi = w_.number(extent_);
     }
     if (!outer_.empty()) w_.split_item(item, row.terms.at(0).var, outer_);
     Scope lanes = open_lanes(item);
-    if (c_.large) prefetch(lanes, [&](const Linear& l, DType t) { return l.coeff[static_cast<size_t>(nest_.lane)] == 1 ? kAhead / size_of(t) : 0; });
+    if (c_.large && t_.hints) prefetch(lanes, [&](const Linear& l, DType t) { return l.coeff[static_cast<size_t>(nest_.lane)] == 1 ? t_.ahead / size_of(t) : 0; });
     store_outputs(lanes, stages_.outputs[0]);
     close_loop(w_, item, lanes, loop_op(Op::lanes, {lo, hi}), {}, {}, {});
     close_work(w_, item, ir::checked_mul(rows, per_row));
@@ -96,7 +91,7 @@ class Rows {
       for (ValueId v : stages_.kept[s]) {
         const DType t = g_.local(v).dtype;
         // Eager kernels serve every extent: there an array of the largest kept size would be waste.
-        const bool keep = c_.options.specialise && extent_ * size_of(t) <= kScratchRow;
+        const bool keep = c_.options.specialise && extent_ * size_of(t) <= t_.kept_row;
         arrays[s].push_back(keep ? w_.add_local(t, extent_) : kNone);
       }
     Scope item = w_.open(w_.top, {"r"}, outer_bits());
@@ -143,7 +138,7 @@ class Rows {
 
   // The stage during which the next row is asked for: the second, as the first reads memory itself.
   int prefetch_stage() const {
-    if (stages_.count < 2 || outer_.size() != 1 || extent_ * 4 > c_.options.target.l2 / 4) return -1;
+    if (!t_.hints || stages_.count < 2 || outer_.size() != 1 || extent_ * 4 > t_.l2 / 4) return -1;
     return 1;
   }
   // Asks for what each contiguous read will need `distance` elements further on; 0: nothing.
@@ -169,12 +164,12 @@ class Rows {
   // Splitting: few long rows, one stage.
   bool splits() const {
     if (stages_.count != 1 || !stages_.outputs[0].empty()) return false;
-    if (product_of(nest_, outer_) >= 4 * c_.options.target.threads || extent_ < 2 * kRowChunk) return false;
+    if (product_of(nest_, outer_) >= 4 * t_.threads || extent_ < 2 * t_.row_part) return false;
     return std::none_of(g_.body.begin(), g_.body.end(), [](const OpNode& o) { return o.op == Op::reduce_argmax || o.op == Op::reduce_argmin; });
   }
 
   void split_rows() {
-    const int64_t rows = product_of(nest_, outer_), parts = (extent_ + kRowChunk - 1) / kRowChunk;
+    const int64_t rows = product_of(nest_, outer_), parts = (extent_ + t_.row_part - 1) / t_.row_part;
     const auto& reductions = stages_.reductions[0];
     std::vector<ValueId> partial;
     for (int r : reductions) partial.push_back(w_.add_temp(g_.local(g_.body[static_cast<size_t>(r)].results[0]).dtype, rows * parts));
@@ -187,9 +182,9 @@ class Rows {
       const IndexExpr row = w_.index_op(item, Op::index_div, IndexExpr::of(index), n);
       w_.split_item(item, row.terms.at(0).var, outer_);
     }
-    const IndexExpr lo = c.times(kRowChunk);
+    const IndexExpr lo = c.times(t_.row_part);
     IndexExpr end = lo;
-    end += IndexExpr(kRowChunk);
+    end += IndexExpr(t_.row_part);
     const IndexExpr hi = w_.index_op(item, Op::index_min, end, w_.number(extent_));
     {
       Scope lanes = open_lanes(item);
@@ -234,6 +229,7 @@ class Rows {
   }
 
   const ScheduleContext& c_;
+  const TargetSpec& t_;
   const Group& g_;
   const Nest& nest_;
   KernelWriter& w_;

@@ -9,11 +9,11 @@ namespace frit::lower {
 using ir::AttrName;
 
 void write_tiles(const ScheduleContext& c, KernelWriter& w) {
-  constexpr int64_t kTile = 256;  // long runs on both sides count for more than a tile in the first cache
+  const int64_t edge = c.options.target.tile;
   const Nest& nest = c.nest;
   const auto lane = static_cast<size_t>(nest.lane), across = static_cast<size_t>(nest.across);
   const int64_t q_extent = nest.loops[lane].extent, p_extent = nest.loops[across].extent;
-  const int64_t q_tiles = (q_extent + kTile - 1) / kTile, p_tiles = (p_extent + kTile - 1) / kTile;
+  const int64_t q_tiles = (q_extent + edge - 1) / edge, p_tiles = (p_extent + edge - 1) / edge;
   std::vector<int> outer = nest.outer();
   std::erase(outer, nest.across);
   uint64_t outer_bits = 0;
@@ -26,7 +26,7 @@ void write_tiles(const ScheduleContext& c, KernelWriter& w) {
     if (o.op != Op::read || o.find(AttrName::guard)) continue;
     const Linear& l = nest.address[i];
     if (!l.dyn.empty() || l.coeff[across] != 1 || (l.coeff[lane] >= -1 && l.coeff[lane] <= 1)) continue;
-    transposed.emplace_back(i, w.add_local(c.g.local(o.results[0]).dtype, kTile * kTile));
+    transposed.emplace_back(i, w.add_local(c.g.local(o.results[0]).dtype, edge * edge));
   }
 
   Scope item = w.open(w.top, {"w"}, outer_bits);
@@ -42,9 +42,9 @@ void write_tiles(const ScheduleContext& c, KernelWriter& w) {
     w.split_item(item, index.terms.at(0).var, outer);
   }
   auto bounds = [&](const IndexExpr& tile, int64_t extent, IndexExpr& lo, IndexExpr& hi) {
-    lo = w.index_op(item, Op::index_max, tile.times(kTile), IndexExpr(0));
+    lo = w.index_op(item, Op::index_max, tile.times(edge), IndexExpr(0));
     IndexExpr end = lo;
-    end += IndexExpr(kTile);
+    end += IndexExpr(edge);
     hi = w.index_op(item, Op::index_min, end, w.number(extent));
   };
   IndexExpr q_lo, q_hi, p_lo, p_hi;
@@ -59,7 +59,7 @@ void write_tiles(const ScheduleContext& c, KernelWriter& w) {
     op.op = Op::tile;
     op.operands = {w.buffer(c.g.body[i].operands[0].value), array};
     op.index = {w.address(item, nest.address[i]), w.number(nest.address[i].coeff[lane]), difference(p_hi, p_lo), difference(q_hi, q_lo)};
-    op.set(AttrName::size, kTile);
+    op.set(AttrName::size, edge);
     w.add(item, std::move(op), {});
   }
   Scope rows = w.open(item, {"p"}, uint64_t{1} << nest.across);
@@ -69,7 +69,7 @@ void write_tiles(const ScheduleContext& c, KernelWriter& w) {
   const ValueId q = lanes.region.args[0];
   w.set_loop(nest.lane, IndexExpr::of(q));
   for (auto [i, array] : transposed) {
-    IndexExpr at = difference(IndexExpr::of(p), p_lo).times(kTile);
+    IndexExpr at = difference(IndexExpr::of(p), p_lo).times(edge);
     at += difference(IndexExpr::of(q), q_lo);
     w.set_stored(c.g.body[i].results[0], {array, at, outer_bits | uint64_t{1} << nest.across | uint64_t{1} << nest.lane});
   }

@@ -15,7 +15,7 @@ struct ScheduleContext {
 
   // Non-temporal stores: for large results of large launches, which nobody will find in a cache.
   bool streams(const Group::Output& o) const {
-    return large && f.type(o.tensor).count() * size_of(f.type(o.tensor).dtype) > options.target.l2;
+    return large && options.target.hints && f.type(o.tensor).count() * size_of(f.type(o.tensor).dtype) > options.target.l2;
   }
 };
 

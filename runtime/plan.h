@@ -21,6 +21,25 @@ struct KernelCode {
   std::shared_ptr<const void> owner;  // keeps the pages of the code alive
 };
 
+// A kernel of a GPU: what the driver loads, and how it is launched. Its arguments are the addresses of
+// the launch's buffers, its params and work (64 bits each), and, where `finish`, the address of a
+// 32-bit counter that is 0 before and after the launch.
+struct GpuKernel {
+  std::string name;             // the entry point in the image
+  std::string image;            // a cubin, or PTX (which the driver compiles)
+  bool is_ptx = false;
+  int threads = 0;              // of a block
+  int64_t items_per_block = 1;  // the grid has ceil(work / items_per_block) blocks
+  int cluster = 1;              // blocks of a cluster; the grid is a multiple
+  int64_t shared_bytes = 0;     // dynamic shared memory of a block
+  bool finish = false;          // the last block to end does what remains
+  int registers = 0;            // of a thread, as the compiler says
+  int64_t spill_bytes = 0;      // of a thread
+  int64_t static_shared_bytes = 0;
+  double compile_ms = 0;
+  std::string source;           // CUDA C++, for messages and dumps
+};
+
 struct BufferRef {
   enum Kind : uint8_t { input, output, temp };
   Kind kind = input;
@@ -29,7 +48,8 @@ struct BufferRef {
 };
 
 struct Launch {
-  std::shared_ptr<const KernelCode> code;
+  std::shared_ptr<const KernelCode> code;      // of a plan for the CPU
+  std::shared_ptr<const GpuKernel> gpu;        // of a plan for a GPU
   std::vector<BufferRef> buffers;
   std::vector<int64_t> params;
   int64_t work = 0;           // number of work items; 0: only finish runs
@@ -49,6 +69,7 @@ struct Output {
 
 struct Plan {
   std::string name;
+  bool gpu = false;            // launches have GpuKernels; buffers are on the device
   int32_t inputs = 0;
   std::vector<Output> outputs;
   int64_t arena_bytes = 0;     // temps, one block
