@@ -81,6 +81,11 @@ bool parse(std::string_view s, Env::Engine& out) {
   return true;
 }
 
+bool parse(std::string_view s, Env::Text& out) {
+  out = s;
+  return true;
+}
+
 bool parse(std::string_view s, Env::Names& out) {
   return split(s, ',', [&](std::string_view piece) {
     out.emplace_back(piece);

@@ -26,6 +26,7 @@ struct Bytes {
 };
 enum class Isa : uint8_t { best, avx2, avx512 };
 enum class Engine : uint8_t { llvm, interp };
+using Text = std::string;
 using Names = std::vector<std::string>;
 struct Checks {
   bool nan = false, captures = false;
@@ -44,6 +45,7 @@ struct Env {
   using Bytes = env_types::Bytes;
   using Isa = env_types::Isa;
   using Engine = env_types::Engine;
+  using Text = env_types::Text;
   using Names = env_types::Names;
   using Checks = env_types::Checks;
   using Dump = env_types::Dump;
