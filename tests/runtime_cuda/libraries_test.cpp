@@ -136,9 +136,9 @@ TEST_F(Libraries, Wheels) {
   fs::permissions(root_ + "/venv/bin/python3.11", fs::perms::owner_all);
   link(root_ + "/venv/bin/python3.11", "/links/python3");
   EXPECT_EQ(find(Library::nvrtc).path, fs::canonical(wheel).string());
-  variables_ = {{"HOME", root_ + "/home"}};
+  variables_ = {{"HOME", root_ + "/person"}};
   EXPECT_EQ(find(Library::nvrtc).handle, nullptr);
-  put("/home/.local/lib/python3.12/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12", 12040);
+  put("/person/.local/lib/python3.12/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12", 12040);
   EXPECT_EQ(find(Library::nvrtc).version, 12040);
 }
 
