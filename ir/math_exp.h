@@ -18,7 +18,9 @@ X scaled(X t, X e) {
   return fma(e, to_float(first), to_float(first)) * to_float(second);
 }
 
-// The bounds are just past where the result is 0 or inf.
+// The bounds are just past where the result is 0 or inf. In f32 n times the leading 24 bits of ln 2
+// leaves an exact h, and what is missing, l, is so small that exp(l) - 1 is l and that 1 + h does for exp(h)
+// beside it: 1.04 takes back half of what that leaves out.
 template <class X>
 X exp(X x) {
   using T = typename X::type;
@@ -26,9 +28,15 @@ X exp(X x) {
   const X shift = x.lit(round_shift<T> + 2 * exponent_bias<T>);
   const X t = fma(x, number(x, log2_e), shift);
   const X n = t - shift;
-  X r = fma(n, -ln2_hi(x), x);
-  r = fma(n, -ln2_lo(x), r);
-  return scaled(t, fma(r * r, polynomial(r, exp_q<T>), r));
+  if constexpr (single<T>) {
+    const X h = fma(n, x.lit(-0x1.62e43p-1f), x);
+    const X l = n * x.lit(0x1.103eap-29f);
+    return scaled(t, h + fma(h, fma(h, polynomial(h, exp_q<T>), l), l));
+  } else {
+    X r = fma(n, -ln2_hi(x), x);
+    r = fma(n, -ln2_lo(x), r);
+    return scaled(t, fma(r * r, polynomial(r, exp_q<T>), r));
+  }
 }
 
 // 2^n (exp(r) - 1) + (2^n - 1). n is rounded so that r lies in [-ln 4/3, ln 3/2]: there exp(r) - 1
@@ -49,23 +57,45 @@ X expm1(X x) {
   return select(lt(abs(x), number(x, 0x1p-26f, 0x1p-55)), x, y + y);
 }
 
+// Up to 1 a - a z / p(z), z = a^2; above 1 - 2 / (exp(2a) + 1) with exp(2a) = 2^n (p + r) / (p - r), p a
+// function of r^2: one division serves both.
+template <class X>
+X tanh_f32(X x) {
+  const X one = x.lit(1.0f), half = x.lit(0.5f);
+  const X a = abs(x);
+  const auto small = lt(a, one);
+  const X z = a * a;
+  const X c = min(a, x.lit(10.0f));
+  const X scale = number(x, 2 * log2_e), shift = x.lit(power_shift<float> - 1.0f);
+  const X t = fma(c, scale, shift);
+  const X r = fma(c, number(x, 2 * log2_e - static_cast<float>(2 * log2_e)), fma(c, scale, shift - t));
+  const X s = power_of_two(t);  // 2^(n-1)
+  const X p = polynomial(r * r, exp2_ratio<float>);
+  const X num = select(small, z, p - r);
+  const X den = select(small, polynomial(z, tanh_den<float>), fma(s + half, p, (s - half) * r));
+  const X top = select(small, a, one);
+  return with_sign_of(x, fma(-top, num / den, top));
+}
+
 // Up to 1 an odd polynomial; above 1 - 2 / (exp(2 |x|) + 1). The quotient is small beside 1: one
 // rounding of 2 log2(e) does no harm.
 template <class X>
 X tanh(X x) {
   using T = typename X::type;
-  const X one = x.lit(T{1});
-  const X a = abs(x);
-  const X z = a * a;
-  const X near = fma(a, z * polynomial(z, tanh_p<T>), a);
-  const X c = min(a, number(a, 10.0f, 20.0));
-  const X scale = number(c, 2 * log2_e), shift = x.lit(power_shift<T>);
-  const X t = fma(c, scale, shift);
-  const X r = fma(c, scale, shift - t);
-  // In f32 2 log2(e) is rounded down, and exp(2 |x|) comes out less by 2e-7 near 1: half of it back.
-  const X bias = number(x, 0x1.000002p+0f, 1.0);
-  const X far = one - x.lit(T{2}) / fma(polynomial(r, exp2_near<T>), power_of_two(t), bias);
-  return with_sign_of(x, select(lt(a, one), near, far));
+  if constexpr (single<T>) {
+    return tanh_f32(x);
+  } else {
+    const X one = x.lit(T{1});
+    const X a = abs(x);
+    const X z = a * a;
+    const X near = fma(a, z * polynomial(z, tanh_p<T>), a);
+    const X c = min(a, x.lit(20.0));
+    const X scale = x.lit(2 * log2_e), shift = x.lit(power_shift<T>);
+    const X t = fma(c, scale, shift);
+    const X r = fma(c, scale, shift - t);
+    const X far = one - x.lit(T{2}) / fma(polynomial(r, exp2_near<T>), power_of_two(t), one);
+    return with_sign_of(x, select(lt(a, one), near, far));
+  }
 }
 
 // 1 / (1 + exp(-x)). For f32 in f64, where no step needs care.

@@ -13,6 +13,10 @@ inline constexpr int expm1_q = 0;
 template <class T>
 inline constexpr int log_q = 0;
 template <class T>
+inline constexpr int tanh_den = 0;
+template <class T>
+inline constexpr int exp2_ratio = 0;
+template <class T>
 inline constexpr int tanh_p = 0;
 template <class T>
 inline constexpr int exp2_near = 0;
@@ -47,15 +51,14 @@ inline constexpr T erf_middle = T(0x1.c000000006298p+1);
 template <>
 inline constexpr float erf_middle<float> = 0x1.400078p+1f;
 
-// (exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2. Error 2^-31.2.
+// (exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2. Error 2^-28.2.
 template <>
-inline constexpr std::array<float, 6> exp_q<float> = {
-    0x1p-1f,  // 0.5
-    0x1.55553cp-3f,  // 0.166666478
-    0x1.5554f2p-5f,  // 0.0416664816
-    0x1.113734p-7f,  // 0.00833787955
-    0x1.6d40ecp-10f,  // 0.00139333191
-    0x1.6b6448p-13f,  // 0.000173278677
+inline constexpr std::array<float, 5> exp_q<float> = {
+    0x1.fffffcp-2f,  // 0.49999994
+    0x1.55548cp-3f,  // 0.166665167
+    0x1.555858p-5f,  // 0.0416681021
+    0x1.123ddcp-7f,  // 0.00836919062
+    0x1.6ac6e2p-10f,  // 0.001383884
 };
 
 // (exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2. Error 2^-63.6.
@@ -144,16 +147,21 @@ inline constexpr std::array<double, 22> log_q<double> = {
     0x1.fe9f4aec83d99p-7,  // 0.015582954
 };
 
-// (tanh(a)/a - 1) / z, z = a^2, a <= 1. Error 2^-27.7.
+// z / (1 - tanh(a)/a), z = a^2, a <= 1. Error 2^-28.7.
 template <>
-inline constexpr std::array<float, 7> tanh_p<float> = {
-    -0x1.55553cp-2f,  // -0.333332956
-    0x1.110be4p-3f,  // 0.133323461
-    -0x1.b9623ap-5f,  // -0.0538798459
-    0x1.6009a2p-6f,  // 0.0214866716
-    -0x1.045fdp-7f,  // -0.00794599205
-    0x1.2d9f4ep-9f,  // 0.0023011954
-    -0x1.77ca4cp-12f,  // -0.000358381483
+inline constexpr std::array<float, 4> tanh_den<float> = {
+    0x1.800006p+1f,  // 3.00000072
+    0x1.3332bap+0f,  // 1.19999278
+    -0x1.750566p-8f,  // -0.00569185009
+    0x1.dad298p-13f,  // 0.000226413074
+};
+
+// r (2^r + 1) / (2^r - 1) as a function of r^2, |r| <= 1/2. Error 2^-29.6.
+template <>
+inline constexpr std::array<float, 3> exp2_ratio<float> = {
+    0x1.715476p+1f,  // 2.88539004
+    0x1.d93082p-4f,  // 0.115524776
+    -0x1.e3e668p-11f,  // -0.00092296605
 };
 
 // (tanh(a)/a - 1) / z, z = a^2, a <= 1. Error 2^-56.2.
@@ -174,18 +182,6 @@ inline constexpr std::array<double, 15> tanh_p<double> = {
     -0x1.cacb9084e1ccfp-19,  // -3.41829042e-06
     0x1.5f26935dabba2p-21,  // 6.54069122e-07
     -0x1.0d033a21012bfp-24,  // -6.26343781e-08
-};
-
-// 2^r, |r| <= 1/2. Error 2^-27.5.
-template <>
-inline constexpr std::array<float, 7> exp2_near<float> = {
-    0x1p+0f,  // 1
-    0x1.62e432p-1f,  // 0.693147242
-    0x1.ebfbe6p-3f,  // 0.240226552
-    0x1.c6ada8p-5f,  // 0.0555027276
-    0x1.3b21ccp-7f,  // 0.00961706601
-    0x1.5fbdeep-10f,  // 0.00134178891
-    0x1.4bc35p-13f,  // 0.000158196897
 };
 
 // 2^r, |r| <= 1/2. Error 2^-57.6.

@@ -131,7 +131,7 @@ one = lambda x: mpf(1)
 # exp(r) = 1 + (r + r^2 q(r))
 exp_q = lambda r: (mp.expm1(r) - r) / r ** 2
 exp_w = lambda r: r ** 2 / mp.exp(r)
-for kind, count in ('f32', 6), ('f64', 11):
+for kind, count in ('f32', 5), ('f64', 11):
     job('exp_q', kind, exp_q, exp_w, -LN2 / 2 * SLACK, LN2 / 2 * SLACK, count, '(exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2')
 
 # expm1(r) = r + r^2 q(r)
@@ -145,13 +145,18 @@ for kind, count in ('f32', 10), ('f64', 22):
     job('log_q', kind, log_q, lambda f: f ** 2 / mp.log1p(f), -SLACK / 4, SLACK / 2, count,
         '(log(1 + f) - f) / f^2, -1/4 <= f <= 1/2')
 
-# tanh(a) = a + a z p(z), z = a^2, up to 1; above with exp2
-tanh_p = lambda z: (mp.tanh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z
-for kind, count in ('f32', 7), ('f64', 15):
-    job('tanh_p', kind, tanh_p, lambda z: z * mp.sqrt(z) / mp.tanh(mp.sqrt(z)), 0, 1, count,
-        '(tanh(a)/a - 1) / z, z = a^2, a <= 1')
-for kind, count in ('f32', 7), ('f64', 12):
-    job('exp2_near', kind, lambda r: mpf(2) ** r, lambda r: mpf(2) ** -r, -SLACK / 2, SLACK / 2, count, '2^r, |r| <= 1/2')
+# f32: tanh(a) = a - a z / p(z), z = a^2, up to 1; above 2^r = (p(r^2) + r) / (p(r^2) - r), |r| <= 1/2
+tanh_ratio = lambda z: mp.tanh(mp.sqrt(z)) / mp.sqrt(z)
+tanh_den = lambda z: z / (1 - tanh_ratio(z))
+job('tanh_den', 'f32', tanh_den, lambda z: z / tanh_den(z) ** 2 / tanh_ratio(z), 0, 1, 4,
+    'z / (1 - tanh(a)/a), z = a^2, a <= 1')
+exp2_ratio = lambda q: mp.sqrt(q) * (2 ** mp.sqrt(q) + 1) / (2 ** mp.sqrt(q) - 1)
+job('exp2_ratio', 'f32', exp2_ratio, lambda q: 2 * mp.sqrt(q) / (exp2_ratio(q) ** 2 - q), 0, SLACK / 4, 3,
+    'r (2^r + 1) / (2^r - 1) as a function of r^2, |r| <= 1/2')
+# f64: tanh(a) = a + a z p(z), z = a^2, up to 1; above with exp2
+job('tanh_p', 'f64', lambda z: (tanh_ratio(z) - 1) / z, lambda z: z / tanh_ratio(z), 0, 1, 15,
+    '(tanh(a)/a - 1) / z, z = a^2, a <= 1')
+job('exp2_near', 'f64', lambda r: mpf(2) ** r, lambda r: mpf(2) ** -r, -SLACK / 2, SLACK / 2, 12, '2^r, |r| <= 1/2')
 
 
 # erf(a) = a + a p(z), z = a^2, up to the end below; above a polynomial around the middle of what is left.
