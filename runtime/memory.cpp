@@ -69,7 +69,7 @@ constinit Account account;
 [[noreturn, gnu::noinline]] void refuse(int64_t bytes, const std::string& why) {
   MemoryStats s = memory_stats();
   logging::info("memory refused: ", bytes, " bytes: ", why);
-  throw Error("allocate",
+  throw OutOfMemory("allocate",
               bytes_text(bytes) + " cannot be had: " + why + "; " + bytes_text(s.live_bytes) + " are in arrays now",
               {}, {}, "free arrays, work in smaller parts, or raise the limit (set_memory_limit, FRIT_MEMORY_LIMIT)");
 }
@@ -166,12 +166,12 @@ std::shared_ptr<Storage> allocate(int64_t bytes) {
   }
 }
 
-std::shared_ptr<Storage> borrow(void* data, int64_t bytes, std::shared_ptr<const void> owner) {
+std::shared_ptr<Storage> borrow(void* data, int64_t bytes, std::shared_ptr<const void> owner, int device) {
   static char none;
   Storage::Maker m;
   m.data = data ? data : &none;
   m.bytes = bytes;
-  m.capacity = -1;
+  m.capacity = device < 0 ? -1 : -2 - int64_t{device};
   m.owner = std::move(owner);
   return std::allocate_shared<Storage>(BlockAllocator<Storage>(0), m);
 }

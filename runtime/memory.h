@@ -17,19 +17,21 @@ class Storage {
 
   void* data() const { return data_; }
   int64_t bytes() const { return bytes_; }
+  // The GPU whose memory it is (runtime/gpu.h), so that data() is an address there; -1: host memory.
+  int device() const { return capacity_ <= -2 ? static_cast<int>(-2 - capacity_) : -1; }
 
  private:
   void* data_;
   int64_t bytes_;
-  int64_t capacity_;                   // of a block of the page heap; 0: a small block; -1: borrowed
-  std::shared_ptr<const void> owner_;  // of borrowed memory
+  int64_t capacity_;                   // of a block of the page heap; 0: a small block; -1: borrowed; -2 - n: of GPU n
+  std::shared_ptr<const void> owner_;  // of borrowed and GPU memory
 };
 
 // Uninitialised memory, 64-byte aligned; exactly `bytes` may be touched, which may be 0. Throws Error
 // when it cannot be had, after giving the cache back once, or when the limit would be passed.
 std::shared_ptr<Storage> allocate(int64_t bytes);
-// Somebody else's memory, kept alive by owner.
-std::shared_ptr<Storage> borrow(void* data, int64_t bytes, std::shared_ptr<const void> owner);
+// Somebody else's memory, kept alive by owner. device: the GPU it is of (runtime/gpu.h makes those).
+std::shared_ptr<Storage> borrow(void* data, int64_t bytes, std::shared_ptr<const void> owner, int device = -1);
 
 struct MemoryStats {
   int64_t live_bytes = 0;      // handed out now, as asked for; borrowed memory does not count

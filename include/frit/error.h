@@ -49,4 +49,10 @@ class Error : public std::runtime_error {
   std::string help;
 };
 
+// Memory that could not be had, of the host or a GPU. Every array stays as it was.
+class OutOfMemory : public Error {
+ public:
+  using Error::Error;
+};
+
 }  // namespace frit
