@@ -231,6 +231,7 @@ TargetSpec gpu_target(const codegen::GpuSpec& gpu) {
   t.column_tile = 128;                  // a warp's 16-byte loads
   t.column_parts = 1024;
   t.tile = 64;
+  t.tile_pad = 0;
   t.ahead = 0;
   t.hints = false;                      // codegen/cuda knows when its loads and stores stream
   return t;

@@ -31,8 +31,9 @@ struct TargetSpec {
   int64_t column_tile = 1024;    // lanes of a work item: on a CPU a whole row of a narrow matrix
   int64_t column_parts = 64;     // parts of a deep column, at most
   int64_t tile = 256;            // edge of a transposed tile: long runs count for more than a first cache
+  int64_t tile_pad = 64;         // bytes between the rows of a transposed tile
   int64_t ahead = 2048;          // bytes that a flat loop over large arrays asks for in advance
-  bool hints = true;             // prefetches and streaming stores
+  bool hints = true;             // prefetches, streaming stores, tiles in pairs
 };
 TargetSpec host_target(int threads);
 TargetSpec gpu_target(const codegen::GpuSpec& gpu);

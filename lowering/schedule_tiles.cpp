@@ -1,5 +1,7 @@
 // The tiled schedule: an operand that is contiguous along another axis than the results is copied,
-// transposed, tile by tile, into an array of the worker's own.
+// transposed, tile by tile, into an array of the worker's own. Where the same tensor is also read as
+// it lies, as in x + transpose(x), tiles (i, j) and (j, i) are one work item, so that each is read from
+// memory once.
 #include <algorithm>
 
 #include "lowering/schedules.h"
@@ -9,6 +11,7 @@ namespace frit::lower {
 using ir::AttrName;
 
 void write_tiles(const ScheduleContext& c, KernelWriter& w) {
+  constexpr int64_t kAhead = 4;  // rows that a large launch asks for in advance
   const int64_t edge = c.options.target.tile;
   const Nest& nest = c.nest;
   const auto lane = static_cast<size_t>(nest.lane), across = static_cast<size_t>(nest.across);
@@ -19,27 +22,54 @@ void write_tiles(const ScheduleContext& c, KernelWriter& w) {
   uint64_t outer_bits = 0;
   for (int d : outer) outer_bits |= uint64_t{1} << d;
 
-  // Transposed reads, and an array each.
+  // Transposed reads, and an array each; its rows are longer than the tile, lest they all fall into
+  // the same few places of the caches.
   std::vector<std::pair<size_t, ValueId>> transposed;
+  std::vector<size_t> straight;
+  auto row_of = [&](size_t i) { return edge + c.options.target.tile_pad / size_of(c.g.local(c.g.body[i].results[0]).dtype); };
   for (size_t i = 0; i < c.g.body.size(); ++i) {
     const OpNode& o = c.g.body[i];
     if (o.op != Op::read || o.find(AttrName::guard)) continue;
     const Linear& l = nest.address[i];
-    if (!l.dyn.empty() || l.coeff[across] != 1 || (l.coeff[lane] >= -1 && l.coeff[lane] <= 1)) continue;
-    transposed.emplace_back(i, w.add_local(c.g.local(o.results[0]).dtype, edge * edge));
+    if (!l.dyn.empty()) continue;
+    if (l.coeff[lane] == 1 && c.large && c.options.target.hints) straight.push_back(i);
+    if (l.coeff[across] != 1 || (l.coeff[lane] >= -1 && l.coeff[lane] <= 1)) continue;
+    transposed.emplace_back(i, w.add_local(c.g.local(o.results[0]).dtype, edge * row_of(i)));
   }
+  bool paired = false;
+  for (size_t i : straight)
+    for (auto [j, array] : transposed) paired |= c.g.body[i].operands[0].value == c.g.body[j].operands[0].value;
+  paired &= q_tiles == p_tiles;
 
-  Scope item = w.open(w.top, {"w"}, outer_bits);
-  IndexExpr index = IndexExpr::of(item.region.args[0]);
+  // Pairs: item (k, i) is the tiles (i, i+k) and (i+k, i) modulo their number n, k up to n/2. There is
+  // one tile where both are the same, and where k = n/2, which meets each pair twice.
+  const int64_t p_items = paired ? q_tiles / 2 + 1 : p_tiles;
+  Scope work = w.open(w.top, {"w"}, outer_bits);
+  IndexExpr index = IndexExpr::of(work.region.args[0]);
   const IndexExpr nq = w.number(q_tiles);
-  const IndexExpr tq = w.index_op(item, Op::index_rem, index, nq);
-  index = w.index_op(item, Op::index_div, index, nq);
+  IndexExpr tq = w.index_op(work, Op::index_rem, index, nq);
+  index = w.index_op(work, Op::index_div, index, nq);
   IndexExpr tp = index;
   if (!outer.empty()) {
-    const IndexExpr np = w.number(p_tiles);
-    tp = w.index_op(item, Op::index_rem, index, np);
-    index = w.index_op(item, Op::index_div, index, np);
-    w.split_item(item, index.terms.at(0).var, outer);
+    const IndexExpr np = w.number(p_items);
+    tp = w.index_op(work, Op::index_rem, index, np);
+    index = w.index_op(work, Op::index_div, index, np);
+    w.split_item(work, index.terms.at(0).var, outer);
+  }
+  Scope pair = paired ? w.open(work, {"b"}, 0) : Scope{};
+  Scope& item = paired ? pair : work;
+  IndexExpr both;  // of a pair: the number of its tiles
+  if (paired) {
+    const IndexExpr k = tp, i = tq;
+    IndexExpr from_middle = w.number(q_tiles);
+    from_middle += k.times(-2);
+    both = w.index_op(work, Op::index_min, w.index_op(work, Op::index_min, k, from_middle), IndexExpr(1));
+    both += IndexExpr(1);
+    const IndexExpr shift = w.index_op(item, Op::index_min, IndexExpr::of(pair.region.args[0]).times(int64_t{1} << 40), k);
+    auto wrapped = [&](IndexExpr e) { return w.index_op(item, Op::index_rem, e += i, nq); };
+    tp = wrapped(shift);
+    IndexExpr rest = k;
+    tq = wrapped(rest += shift.times(-1));
   }
   auto bounds = [&](const IndexExpr& tile, int64_t extent, IndexExpr& lo, IndexExpr& hi) {
     lo = w.index_op(item, Op::index_max, tile.times(edge), IndexExpr(0));
@@ -59,7 +89,7 @@ void write_tiles(const ScheduleContext& c, KernelWriter& w) {
     op.op = Op::tile;
     op.operands = {w.buffer(c.g.body[i].operands[0].value), array};
     op.index = {w.address(item, nest.address[i]), w.number(nest.address[i].coeff[lane]), difference(p_hi, p_lo), difference(q_hi, q_lo)};
-    op.set(AttrName::size, edge);
+    op.set(AttrName::size, row_of(i));
     w.add(item, std::move(op), {});
   }
   Scope rows = w.open(item, {"p"}, uint64_t{1} << nest.across);
@@ -69,9 +99,18 @@ void write_tiles(const ScheduleContext& c, KernelWriter& w) {
   const ValueId q = lanes.region.args[0];
   w.set_loop(nest.lane, IndexExpr::of(q));
   for (auto [i, array] : transposed) {
-    IndexExpr at = difference(IndexExpr::of(p), p_lo).times(edge);
+    IndexExpr at = difference(IndexExpr::of(p), p_lo).times(row_of(i));
     at += difference(IndexExpr::of(q), q_lo);
     w.set_stored(c.g.body[i].results[0], {array, at, outer_bits | uint64_t{1} << nest.across | uint64_t{1} << nest.lane});
+  }
+  for (size_t i : straight) {  // their rows are as short as those of the transposed reads
+    if (nest.address[i].coeff[across] == 0) continue;
+    OpNode op;
+    op.op = Op::prefetch;
+    op.operands = {w.buffer(c.g.body[i].operands[0].value)};
+    op.index = {w.address(lanes, nest.address[i])};
+    op.index[0] += w.number(kAhead * nest.address[i].coeff[across]);
+    w.add(lanes, std::move(op), {});
   }
   for (size_t o = 0; o < c.g.outputs.size(); ++o) {
     const Operand v = w.value(lanes, c.g.outputs[o].value);
@@ -79,7 +118,8 @@ void write_tiles(const ScheduleContext& c, KernelWriter& w) {
   }
   close_loop(w, rows, lanes, loop_op(Op::lanes, {q_lo, q_hi}), {}, {}, {});
   close_loop(w, item, rows, loop_op(Op::loop, {p_lo, p_hi}), {}, {}, {});
-  close_work(w, item, product_of(nest, outer) * p_tiles * q_tiles);
+  if (paired) close_loop(w, work, pair, loop_op(Op::loop, {IndexExpr(0), both}), {}, {}, {});
+  close_work(w, work, product_of(nest, outer) * p_items * q_tiles);
   w.result.schedule = "tiled";
 }
 

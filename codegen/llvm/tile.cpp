@@ -1,21 +1,21 @@
-// tile: a transposed copy of a tile into a local, in registers for whole blocks of vectors.
+// tile: a transposed copy of a tile into a local, in registers for whole blocks.
 #include "codegen/llvm/emitter.h"
 
 namespace frit::codegen {
 
-// Rows of w elements, w of them, w a power of two -> columns, in log2(w) rounds. In each round rows i
-// and i + w/2 interleave their elements; after all of them element (r, c) stands at (c, r). Within the
-// 128-bit parts of x86 registers interleaving is one instruction.
+// Rows of 2n elements, n of them, n a power of two, whose halves are 128-bit parts -> each half
+// transposed, in log2(n) rounds. In each round rows i and i + n/2 interleave their elements; within
+// the 128-bit parts of x86 registers that is one instruction.
 Values Emitter::transposed(Values rows) {
-  const int w = static_cast<int>(rows.size());
-  llvm::SmallVector<int, 32> low, high;
-  for (int i = 0; i < w / 2; ++i) {
-    low.push_back(i);
-    low.push_back(i + w);
-    high.push_back(i + w / 2);
-    high.push_back(i + w / 2 + w);
+  const int n = static_cast<int>(rows.size());
+  llvm::SmallVector<int, 16> low, high;
+  for (int part : {0, n}) {
+    for (int i = 0; i < n / 2; ++i) {
+      for (int of : {0, 2 * n}) low.push_back(part + i + of);
+      for (int of : {0, 2 * n}) high.push_back(part + i + n / 2 + of);
+    }
   }
-  for (int round = 1; round < w; round *= 2) {
+  for (int round = 1; round < n; round *= 2) {
     Values next(rows.size());
     for (size_t i = 0; i < rows.size() / 2; ++i) {
       next[2 * i] = ir.CreateShuffleVector(rows[i], rows[i + rows.size() / 2], low);
@@ -48,25 +48,33 @@ void Emitter::tile(const ir::OpNode& op) {
     });
   };
   if (size_of(t) < 4) return scalars(number(0), P, number(0), Q);
-  const int w = vector_bytes() / static_cast<int>(size_of(t));
+  // A block is 2n rows of n elements, 128 bits. The two rows that share a register meet as they are
+  // loaded, so that what is left stays within 128-bit parts: shuffles across them are slow on Zen 4,
+  // and with the wider registers of AVX-512 there would be more of them to do.
+  const int n = 16 / static_cast<int>(size_of(t));
+  llvm::SmallVector<int, 16> both;
+  for (int i = 0; i < 2 * n; ++i) both.push_back(i);
   auto block = [&](Value* p, Value* q) {
+    auto part = [&](int row) {
+      return ir.CreateAlignedLoad(vector(m, n), ir.CreateGEP(m, source, add(mul(add(q, row), stride), p)), align);
+    };
     Values rows;
-    for (int i = 0; i < w; ++i)
-      rows.push_back(ir.CreateAlignedLoad(vector(m, w), ir.CreateGEP(m, source, add(mul(add(q, i), stride), p)), align));
+    for (int i = 0; i < n; ++i) rows.push_back(ir.CreateShuffleVector(part(i), part(i + n), both));
     rows = transposed(std::move(rows));
-    for (int i = 0; i < w; ++i)
+    for (int i = 0; i < n; ++i)
       ir.CreateAlignedStore(rows[static_cast<size_t>(i)], ir.CreateGEP(m, dest, add(mul(add(p, i), size), q)), align);
   };
-  // Blocks of a cache line on both sides, of one or four blocks of vectors; the rows of the next ones
-  // are asked for meanwhile: a row of a tile is too short for the hardware to see it coming.
-  const int64_t line = 64 / size_of(t);
+  // By cache lines of the source, rows further on being asked for meanwhile: the row of a tile is too
+  // short for the hardware to see it coming. Into the second cache, as more of those can be on their way.
+  constexpr int64_t kAhead = 24;
+  const int64_t line = 64 / size_of(t), height = 2 * n;
   Value* p_whole = ir.CreateAnd(P, number(-line));
-  Value* q_whole = ir.CreateAnd(Q, number(-line));
-  for_range(number(0), q_whole, line, [&](Value* q) {
+  Value* q_whole = ir.CreateAnd(Q, number(-height));
+  for_range(number(0), q_whole, height, [&](Value* q) {
     for_range(number(0), p_whole, line, [&](Value* p) {
-      Value* ahead = ir.CreateGEP(m, source, add(mul(add(q, line), stride), p));
-      for (int64_t i = 0; i < line; ++i) prefetch(ir.CreateGEP(m, ahead, mul(stride, i)), 2);
-      for_range(q, add(q, line), w, [&](Value* q1) { for_range(p, add(p, line), w, [&](Value* p1) { block(p1, q1); }); });
+      Value* ahead = ir.CreateGEP(m, source, add(mul(add(q, kAhead), stride), p));
+      for (int64_t i = 0; i < height; ++i) prefetch(ir.CreateGEP(m, ahead, mul(stride, i)), 2);
+      for (int64_t i = 0; i < line; i += n) block(add(p, i), q);
     });
   });
   scalars(p_whole, P, number(0), q_whole);
