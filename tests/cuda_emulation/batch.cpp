@@ -61,21 +61,20 @@ std::string without_shared(std::string_view text) {
   return out;
 }
 
-// Each source in a namespace, its entries renamed, since extern "C" knows no namespaces; lines are
-// numbered as in the whole source.
+// Sources one after the other, as in one NVRTC program of several kernels, the entries renamed; lines
+// are numbered as in the whole source.
 std::string batch_text(std::span<const Source> sources) {
   std::string out = "#include \"emulation.h\"\n#line 1 \"prelude\"\n" + without_shared(sources[0].prelude);
   std::string table;
   for (size_t k = 0; k < sources.size(); ++k) {
-    const std::string number = std::to_string(k), space = "frit_source_" + number;
     const auto names = entry_names(sources[k].text);
     for (const std::string& n : names) {
-      out += "\n#define " + n + " frit_entry_" + number + "_" + n;
-      table += "  frit_emulated::entry(\"" + n + "\", &" + space + "::frit_entry_" + number + "_" + n + "),\n";
+      const std::string own = "frit_entry_" + std::to_string(k) + "_" + n;
+      out += "\n#define " + n + " " + own;
+      table += "  frit_emulated::entry(\"" + n + "\", &" + own + "),\n";
     }
     table += "  {nullptr, nullptr, 0},\n";
-    out += "\nnamespace " + space + " {\n#line " + std::to_string(lines_in(sources[k].prelude) + 1) + " \"kernel\"\n" +
-           without_shared(sources[k].text) + "\n}\n";
+    out += "\n#line " + std::to_string(lines_in(sources[k].prelude) + 1) + " \"kernel\"\n" + without_shared(sources[k].text) + "\n";
     for (const std::string& n : names) out += "#undef " + n + "\n";
   }
   return out + "extern \"C\" __attribute__((visibility(\"default\"))) const frit_emulated::Entry frit_entries[] = {\n" + table + "};\n";

@@ -205,6 +205,29 @@ inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b)
   return static_cast<unsigned long long>((static_cast<unsigned __int128>(a) * b) >> 64);
 }
 
+// What the prelude does by PTX. f16 is the prelude's, and complete where these are called.
+struct f16;
+template <class H>
+float f_from_f16(H x) {
+  return static_cast<float>(frit_emulated::bit_cast<_Float16>(x.bits));
+}
+template <class F, class H = f16>
+H f_to_f16(F x) {
+  static_assert(sizeof(F) == sizeof(float));
+  H h;
+  h.bits = frit_emulated::bit_cast<unsigned short>(static_cast<_Float16>(x));
+  return h;
+}
+// NaN wins, -0 is below +0.
+inline float f_max(float x, float y) {
+  if (x != x || y != y) return __int_as_float(0x7fffffff);
+  return x < y || (x == y && __float_as_int(x) < 0) ? y : x;
+}
+inline float f_min(float x, float y) {
+  if (x != x || y != y) return __int_as_float(0x7fffffff);
+  return y < x || (x == y && __float_as_int(y) < 0) ? y : x;
+}
+
 // NVRTC's min and max of integers, of one type.
 inline int min(int a, int b) { return b < a ? b : a; }
 inline int max(int a, int b) { return a < b ? b : a; }
