@@ -16,11 +16,12 @@ Tensor call_1(Tensor (*f)(Arg, Loc), const Operands& a) { return f(a[0], Loc{});
 Tensor call_2(Tensor (*f)(Arg, Arg, Loc), const Operands& a) { return f(a[0], a[1], Loc{}); }
 Tensor call_3(Tensor (*f)(Arg, Arg, Arg, Loc), const Operands& a) { return f(a[0], a[1], a[2], Loc{}); }
 
-Tensor call(ir::Op op, const Operands& operands) {
+Tensor call(ir::Op op, const Operands& operands, DType result) {
   switch (op) {
 #define FRIT_ELEMENTWISE(name, arity, types, result, doc) \
   case ir::Op::name: return call_##arity(&frit::name, operands);
 #include "frit/ops.def"
+    case ir::Op::cast: return cast(operands[0], result, Loc{});
     case ir::Op::where: return where(operands[0], operands[1], operands[2], Loc{});
     default: throw Error("frit bench", "the op " + std::string(ir::info(op).name) + " has no report of its own");
   }
@@ -28,6 +29,8 @@ Tensor call(ir::Op op, const Operands& operands) {
 
 Arg number(const ir::Literal& l) {
   switch (l.dtype) {
+    case DType::f16: return Arg(l.as<f16>(), Loc{});
+    case DType::bf16: return Arg(l.as<bf16>(), Loc{});
     case DType::f32: return Arg(l.as<float>(), Loc{});
     case DType::f64: return Arg(l.as<double>(), Loc{});
     case DType::boolean: return Arg(l.as<bool>(), Loc{});
@@ -67,7 +70,7 @@ void for_each_eager_op(const ir::Func& f, const std::vector<Tensor>& inputs, con
       seen.push_back(o.value);
     }
     op.result = f.type(node.results[0]).dtype;
-    op.run = [&] { return call(node.op, operands); };
+    op.run = [&] { return call(node.op, operands, op.result); };
     Tensor result = op.run();
     visit(op);
     values[node.results[0]] = std::move(result);

@@ -24,6 +24,14 @@ void canonicalise(const void* from, int64_t n, Bits infinity, Bits quiet, void* 
 
 // A chunk with canonical NaNs: in place of the array where it can hold none, else in `buffer`.
 const void* canonical(DType t, const void* data, int64_t n, void* buffer) {
+  if (t == DType::f16) {
+    canonicalise<uint16_t>(data, n, 0x7c00u, 0x7e00u, buffer);
+    return buffer;
+  }
+  if (t == DType::bf16) {
+    canonicalise<uint16_t>(data, n, 0x7f80u, 0x7fc0u, buffer);
+    return buffer;
+  }
   if (t == DType::f32) {
     canonicalise<uint32_t>(data, n, 0x7f800000u, 0x7fc00000u, buffer);
     return buffer;

@@ -20,6 +20,14 @@ void fill_floats(uint64_t seed, double lo, double hi, int64_t n, T* out) {
 }
 
 template <class T>
+void fill_halves(uint64_t seed, double lo, double hi, int64_t n, T* out) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float unit = static_cast<float>(static_cast<int32_t>(word_at(seed, static_cast<uint64_t>(i)) >> 40)) * 0x1p-24f;
+    out[i] = T(static_cast<float>(lo) + static_cast<float>(hi - lo) * unit);
+  }
+}
+
+template <class T>
 void fill_integers(uint64_t seed, double lo, double hi, int64_t n, T* out) {
   const double least = std::is_signed_v<T> ? lo : std::fmax(lo, 0.0);
   const int64_t first = static_cast<int64_t>(std::floor(least));
@@ -41,6 +49,8 @@ void fill(DType t, uint64_t seed, double lo, double hi, int64_t n, void* out) {
     case DType::u32: return fill_integers(seed, lo, hi, n, static_cast<uint32_t*>(out));
     case DType::i64: return fill_integers(seed, lo, hi, n, static_cast<int64_t*>(out));
     case DType::u64: return fill_integers(seed, lo, hi, n, static_cast<uint64_t*>(out));
+    case DType::f16: return fill_halves(seed, lo, hi, n, static_cast<f16*>(out));
+    case DType::bf16: return fill_halves(seed, lo, hi, n, static_cast<bf16*>(out));
     case DType::f32: return fill_floats(seed, lo, hi, n, static_cast<float*>(out));
     case DType::f64: return fill_floats(seed, lo, hi, n, static_cast<double*>(out));
   }

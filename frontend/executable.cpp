@@ -188,8 +188,13 @@ bool has_nan(const TensorImpl& t) {
     held = detail::dense(detail::adopt(shared));
     data = detail::impl(held)->data;
   }
-  return t.dtype == DType::f32 ? any_nan(static_cast<const float*>(data), t.shape.count())
-                               : any_nan(static_cast<const double*>(data), t.shape.count());
+  switch (t.dtype) {
+#define FRIT_X(id, name, type, kind) \
+  case DType::id: return any_nan(static_cast<const type*>(data), t.shape.count());
+    FRIT_DTYPES(FRIT_X)
+#undef FRIT_X
+  }
+  return false;
 }
 
 }  // namespace frit

@@ -26,24 +26,24 @@ ir::ValueId build_iota(Builder& b) {
   return b.add(Op::iota, {}, {{AttrName::axis, ints[0]}}, ir::Type::tensor(b.request.dtype, ir::Dims(ints.begin() + 1, ints.end())));
 }
 
-// start + i * step; ints: the count.
+// start + i * step; ints: the count. f16 and bf16 are computed in f32.
 ir::ValueId build_arange(Builder& b) {
-  const DType t = b.request.dtype;
+  const DType t = compute_type(b.request.dtype);
   const ir::ValueId i = b.add(Op::iota, {}, {{AttrName::axis, int64_t{0}}}, ir::Type::tensor(t, ir::Dims{b.request.ints[0]}));
   const ir::ValueId scaled = b.add(Op::mul, {i, b.operand(1, t)});
-  return b.add(Op::add, {scaled, b.operand(0, t)});
+  return b.cast(b.add(Op::add, {scaled, b.operand(0, t)}), b.request.dtype);
 }
 
 // start + i * step, but for the last, which is stop.
 ir::ValueId build_linspace(Builder& b) {
-  const DType t = b.request.dtype;
+  const DType t = compute_type(b.request.dtype);
   const int64_t n = b.request.ints[0];
   const ir::Type type = ir::Type::tensor(t, ir::Dims{n});
   const ir::ValueId i = b.add(Op::iota, {}, {{AttrName::axis, int64_t{0}}}, type);
   const ir::ValueId k = b.add(Op::iota, {}, {{AttrName::axis, int64_t{0}}}, ir::Type::tensor(DType::i64, ir::Dims{n}));
   const ir::ValueId line = b.add(Op::add, {b.add(Op::mul, {i, b.operand(2, t)}), b.operand(0, t)});
   const ir::ValueId last = b.add(Op::eq, {k, ir::Literal::of(n - 1)});
-  return b.add(Op::where, {last, b.operand(1, t), line});
+  return b.cast(b.add(Op::where, {last, b.operand(1, t), line}), b.request.dtype);
 }
 
 template <class T>
@@ -150,7 +150,8 @@ Tensor linspace_number(Number64 start, Number64 stop, int64_t n, Loc where) {
   if (n < 0) throw Error("linspace", "the number of elements is negative: " + std::to_string(n), user_place(where));
   Number64 step = start;
   const double parts = static_cast<double>(n > 1 ? n - 1 : 1);
-  if (start.dtype == DType::f32) step = detail::number64((value<float>(stop) - value<float>(start)) / static_cast<float>(parts));
+  auto number = [](const Number64& n) { return static_cast<float>(ir::Literal{n.dtype, n.bits}.to_double()); };
+  if (compute_type(start.dtype) == DType::f32) step = detail::number64((number(stop) - number(start)) / static_cast<float>(parts));
   else step = detail::number64((value<double>(stop) - value<double>(start)) / parts);
   const int64_t ints[] = {n};
   const Number64& last = n == 1 ? start : stop;

@@ -1,5 +1,6 @@
 // Named compositions: what they compute is written here as a user would write it; their ops carry the
-// user's place beside their own.
+// user's place beside their own. f16 and bf16 are computed in f32.
+#include "frontend/compute.h"
 #include "frontend/place.h"
 #include "frontend/request.h"
 #include "frit/ops.h"
@@ -27,34 +28,41 @@ Tensor softmax(const Tensor& x, Axes axes, Loc where) {
   check_floating(x, "softmax", where);
   const Axes list = sorted_axes(x, axes, "softmax", where);
   Composition here(where);
-  const Tensor e = exp(x - max(x, list, true));
-  return e * reciprocal(sum(e, list, true));
+  const Tensor v = computed(x);
+  const Tensor e = exp(v - max(v, list, true));
+  return rounded(e * reciprocal(sum(e, list, true)), x);
 }
 
 Tensor log_softmax(const Tensor& x, Axes axes, Loc where) {
   check_floating(x, "log_softmax", where);
   const Axes list = sorted_axes(x, axes, "log_softmax", where);
   Composition here(where);
-  return x - logsumexp(x, list, true);
+  const Tensor v = computed(x);
+  return rounded(v - logsumexp(v, list, true), x);
 }
 
 Tensor layer_norm(const Tensor& x, double eps, Loc where) {
   check_rows(x, "layer_norm", where);
   Composition here(where);
-  const Tensor d = x - mean(x, -1, true);
-  return d * rsqrt(mean(square(d), -1, true) + eps);
+  const Tensor v = computed(x);
+  const Tensor d = v - mean(v, -1, true);
+  return rounded(d * rsqrt(mean(square(d), -1, true) + eps), x);
 }
 
 Tensor layer_norm(const Tensor& x, Arg scale, Arg bias, double eps, Loc where) {
   check_rows(x, "layer_norm", where);
   Composition here(where);
-  return add(mul(layer_norm(x, eps), scale), bias);
+  const Beside s(scale, x, "layer_norm"), b(bias, x, "layer_norm");
+  const DType t = b.with(s.with(detail::impl(x)->dtype, "layer_norm"), "layer_norm");
+  return rounded(add(mul(layer_norm(computed(x), eps), s.arg()), b.arg()), t);
 }
 
 Tensor rms_norm(const Tensor& x, Arg scale, double eps, Loc where) {
   check_rows(x, "rms_norm", where);
   Composition here(where);
-  return mul(x * rsqrt(mean(square(x), -1, true) + eps), scale);
+  const Tensor v = computed(x);
+  const Beside s(scale, x, "rms_norm");
+  return rounded(mul(v * rsqrt(mean(square(v), -1, true) + eps), s.arg()), s.with(detail::impl(x)->dtype, "rms_norm"));
 }
 
 Tensor relu(const Tensor& x, Loc where) {
@@ -66,20 +74,23 @@ Tensor relu(const Tensor& x, Loc where) {
 Tensor silu(const Tensor& x, Loc where) {
   check_floating(x, "silu", where);
   Composition here(where);
-  return x * sigmoid(x);
+  const Tensor v = computed(x);
+  return rounded(v * sigmoid(v), x);
 }
 
 Tensor gelu(const Tensor& x, Loc where) {
   check_floating(x, "gelu", where);
   Composition here(where);
-  const Tensor inner = 0.7978845608028654 * (x + 0.044715 * x * x * x);
-  return 0.5 * x * (1.0 + tanh(inner));
+  const Tensor v = computed(x);
+  const Tensor inner = 0.7978845608028654 * (v + 0.044715 * v * v * v);
+  return rounded(0.5 * v * (1.0 + tanh(inner)), x);
 }
 
 Tensor gelu_erf(const Tensor& x, Loc where) {
   check_floating(x, "gelu_erf", where);
   Composition here(where);
-  return 0.5 * x * (1.0 + erf(x * 0.7071067811865476));
+  const Tensor v = computed(x);
+  return rounded(0.5 * v * (1.0 + erf(v * 0.7071067811865476)), x);
 }
 
 }  // namespace frit

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <optional>
 
 #include "frontend/place.h"
 #include "frontend/tensor_impl.h"
@@ -17,17 +18,21 @@ namespace {
 constexpr std::string_view kMagic("\x93NUMPY", 6);
 constexpr size_t kMaxHeader = 1 << 20;
 
-// NumPy's names of the types there are, without the byte order.
+// NumPy's names of the types there are, without the byte order. It has none for bf16: ml_dtypes, which adds
+// bf16 to NumPy, saves it as '<V2', two bytes, and so do we. NumPy itself reads that as '|V2' and saves that,
+// which could be anything: it is read as what the caller says.
 struct Descr {
   std::string_view code;
   DType type;
 };
 constexpr Descr kDescrs[] = {{"b1", DType::boolean}, {"u1", DType::u8}, {"i4", DType::i32}, {"u4", DType::u32},
-                             {"i8", DType::i64},     {"u8", DType::u64}, {"f4", DType::f32}, {"f8", DType::f64}};
+                             {"i8", DType::i64},     {"u8", DType::u64}, {"f4", DType::f32}, {"f8", DType::f64},
+                             {"f2", DType::f16},     {"V2", DType::bf16}};
 
 class Reader {
  public:
-  Reader(std::span<const std::byte> bytes, std::string_view name, Loc where) : bytes_(bytes), name_(name), where_(where) {}
+  Reader(std::span<const std::byte> bytes, std::string_view name, std::optional<DType> untyped, Loc where)
+      : bytes_(bytes), name_(name), untyped_(untyped), where_(where) {}
 
   Tensor run() {
     if (bytes_.size() < 10 || text(0, 6) != kMagic) fail("this is no .npy file: it should begin with \\x93NUMPY and a version");
@@ -101,6 +106,12 @@ class Reader {
     space();
     if (at_ < header_.size() && header_[at_] == '[') fail("records are not read: the elements must be numbers of one type");
     const std::string_view s = quoted();
+    if (s == "|V2") {
+      if (!untyped_) fail("elements of type '|V2' are two bytes each that could be anything; if they are bf16, say so: load_npy(path, frit::DType::bf16)");
+      if (size_of(*untyped_) != 2) fail("elements of type '|V2' are two bytes each; they cannot be read as " + std::string(frit::name(*untyped_)));
+      type_ = *untyped_;
+      return;
+    }
     const bool any_order = !s.empty() && (s[0] == '|' || s[0] == '=');
     if (s.size() >= 2 && (s[0] == '<' || any_order))
       for (const Descr& d : kDescrs)
@@ -109,7 +120,7 @@ class Reader {
           return;
         }
     if (!s.empty() && s[0] == '>') fail("elements of type '" + std::string(s) + "' are big-endian; little-endian ones ('<') are read");
-    fail("elements of type '" + std::string(s) + "' are not read; bool, u8, i32, u32, i64, u64, f32 and f64 are");
+    fail("elements of type '" + std::string(s) + "' are not read; bool, u8, i32, u32, i64, u64, f16, bf16, f32 and f64 are");
   }
   void parse_order() {
     if (take("True")) fortran_ = true;
@@ -166,6 +177,7 @@ class Reader {
 
   std::span<const std::byte> bytes_;
   std::string_view name_;
+  std::optional<DType> untyped_;
   Loc where_;
   std::string_view header_;
   size_t at_ = 0;
@@ -176,9 +188,9 @@ class Reader {
 
 }  // namespace
 
-Tensor parse_npy(std::span<const std::byte> bytes, std::string_view name, Loc where) { return Reader(bytes, name, where).run(); }
+Tensor parse_npy(std::span<const std::byte> bytes, std::string_view name, Loc where) { return Reader(bytes, name, {}, where).run(); }
 
-Tensor load_npy(const std::string& path, Loc where) {
+static Tensor load(const std::string& path, std::optional<DType> untyped, Loc where) {
   std::ifstream in(path, std::ios::binary | std::ios::ate);
   if (!in) throw Error("load_npy", path + ": the file cannot be opened", user_place(where));
   const std::streamoff size = in.tellg();
@@ -187,8 +199,10 @@ Tensor load_npy(const std::string& path, Loc where) {
   in.seekg(0);
   if (size > 0 && !in.read(static_cast<char*>(memory->data()), size))
     throw Error("load_npy", path + ": the file cannot be read to its end", user_place(where));
-  return parse_npy({static_cast<const std::byte*>(memory->data()), static_cast<size_t>(size)}, path, where);
+  return Reader({static_cast<const std::byte*>(memory->data()), static_cast<size_t>(size)}, path, untyped, where).run();
 }
+Tensor load_npy(const std::string& path, Loc where) { return load(path, {}, where); }
+Tensor load_npy(const std::string& path, DType untyped, Loc where) { return load(path, untyped, where); }
 
 std::vector<std::byte> npy_bytes(const Tensor& x, Loc where) {
   detail::require_value(x, "save_npy", where);

@@ -200,15 +200,21 @@ class Layout {
   size_t next_ = 0;
 };
 
+// f16 and bf16 are printed by their own shortest digits.
+double printed(f16 v) { return ir::shortest_decimal(v); }
+double printed(bf16 v) { return ir::shortest_decimal(v); }
+template <class T>
+T printed(T v) { return v; }
+
 template <class T>
 std::string text_of(const T* data, const Shape& shape) {
-  if (shape.rank() == 0) return format_one(*data);
+  if (shape.rank() == 0) return format_one(printed(*data));
   if (shape.count() == 0) return "[]";
   const bool summary = shape.count() > kThreshold;
-  std::vector<T> v;
+  std::vector<decltype(printed(*data))> v;
   std::function<void(int, int64_t)> gather = [&](int axis, int64_t at) {
     if (axis == shape.rank()) {
-      v.push_back(data[at]);
+      v.push_back(printed(data[at]));
       return;
     }
     for (int64_t i : shown(shape[axis], summary)) gather(axis + 1, at * shape[axis] + i);

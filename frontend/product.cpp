@@ -46,6 +46,7 @@ ir::ValueId outer(Builder& b, ir::ValueId x, ir::ValueId y, const Parts& p, cons
 // sum(x * y) over the contracted axes in their order; what is left are batch axes.
 ir::ValueId sum_of_products(Builder& b, ir::ValueId x, ir::ValueId y, const Parts& p) {
   const DType t = b.type(x).dtype;
+  x = b.cast(x, compute_type(t)), y = b.cast(y, compute_type(t));  // f16 and bf16 round once, at the end
   List order(static_cast<size_t>(b.type(x).rank()));  // axis i of x goes with axis order[i] of y
   for (size_t k = 0; k < p.lhs.size(); ++k) order[static_cast<size_t>(p.lhs[k])] = p.rhs[k];
   for (size_t k = 0; k < p.batch_lhs.size(); ++k) order[static_cast<size_t>(p.batch_lhs[k])] = p.batch_rhs[k];

@@ -2,6 +2,7 @@
 // (LAWS.md, 10); mean and variance by LAWS.md, 11.
 #include <algorithm>
 
+#include "frontend/compute.h"
 #include "frontend/place.h"
 #include "frontend/request.h"
 #include "frontend/trace.h"
@@ -31,9 +32,12 @@ ir::ValueId build_reduce(Builder& b) {
     for (size_t end = axes.size(); end > 0;) {
       size_t begin = end - 1;
       while (begin > 0 && axes[begin - 1] + 1 == axes[begin]) --begin;
+      // Several sums of f16 or bf16 are one reduction: they round once, after the last.
+      if (begin > 0 && ir::info(b.request.op).result == ir::ResultRule::accumulate) v = b.cast(v, compute_type(in.dtype));
       v = b.reduce(b.request.op, v, {axes.begin() + static_cast<std::ptrdiff_t>(begin), axes.begin() + static_cast<std::ptrdiff_t>(end)});
       end = begin;
     }
+    if (is_half(in.dtype)) v = b.cast(v, ir::reduce_result(b.request.op, in.dtype));
   }
   if (ints[0]) return v;
   ir::Dims kept;
@@ -111,24 +115,26 @@ Tensor mean(const Tensor& x, Axes axes, bool keep, Loc where) {
   check_floating(x, "mean", where);
   const auto list = sorted_axes(x, axes, "mean", where);
   Composition here(where);
-  return mean_over(x, list, keep, Loc::current());
+  return rounded(mean_over(computed(x), list, keep, Loc::current()), x);
 }
 
 Tensor variance(const Tensor& x, Axes axes, bool keep, Loc where) {
   check_floating(x, "variance", where);
   const auto list = sorted_axes(x, axes, "variance", where);
   Composition here(where);
-  const Tensor d = x - mean_over(x, list, true, Loc::current());
-  return mean_over(square(d), list, keep, Loc::current());
+  const Tensor v = computed(x);
+  const Tensor d = v - mean_over(v, list, true, Loc::current());
+  return rounded(mean_over(square(d), list, keep, Loc::current()), x);
 }
 
 Tensor logsumexp(const Tensor& x, Axes axes, bool keep, Loc where) {
   check_floating(x, "logsumexp", where);
   const auto list = sorted_axes(x, axes, "logsumexp", where);
   Composition here(where);
-  const Tensor m = max(x, Axes(list), true);
+  const Tensor v = computed(x);
+  const Tensor m = max(v, Axes(list), true);
   const Tensor shift = frit::where(is_finite(m), m, 0);
-  const Tensor r = log(sum(exp(x - shift), Axes(list), true)) + shift;
+  const Tensor r = rounded(log(sum(exp(v - shift), Axes(list), true)) + shift, x);
   if (keep || list.empty()) return r;
   return squeeze(r, Axes(list));
 }

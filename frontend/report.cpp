@@ -119,7 +119,7 @@ template <class T>
 int64_t first_difference(const T* a, const T* b, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
     if (std::memcmp(&a[i], &b[i], sizeof(T)) == 0) continue;
-    if constexpr (std::is_floating_point_v<T>)
+    if constexpr (is_floating_v<T>)
       if (a[i] != a[i] && b[i] != b[i]) continue;
     return i;
   }

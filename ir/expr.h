@@ -101,6 +101,7 @@ Expr<T> select(Expr<bool> p, Expr<T> a, Expr<T> b) {
 template <class U, class T>
 Expr<U> cast(Expr<T> a) {
   if constexpr (std::is_same_v<U, T>) return a;
+  else if constexpr ((is_half_v<T> && !std::is_same_v<U, float>) || (is_half_v<U> && !std::is_same_v<T, float>)) return cast<U>(cast<float>(a));
   else return {a.r, a.r->node(PrimNode{Prim::cast, dtype_of<U>(), dtype_of<T>(), a.id, -1, -1, 0})};
 }
 template <class U, class T>

@@ -74,11 +74,27 @@ double Literal::to_double() const {
   internal_error("no such type");
 }
 
+template <class T>
+double shortest_decimal(T v) {
+  char buf[32];
+  for (int digits = 0; digits < std::numeric_limits<T>::max_digits10; ++digits) {
+    const auto end = std::to_chars(buf, buf + sizeof buf, static_cast<float>(v), std::chars_format::scientific, digits).ptr;
+    double d = 0;
+    std::from_chars(buf, end, d);
+    if (T(static_cast<float>(d)) == v) return d;
+  }
+  return static_cast<double>(v);  // inf and NaN
+}
+template double shortest_decimal(f16);
+template double shortest_decimal(bf16);
+
 namespace {
 template <class T>
 std::string number_text(T v) {
   if constexpr (std::is_same_v<T, bool>) {
     return v ? "true" : "false";
+  } else if constexpr (is_half_v<T>) {
+    return number_text(shortest_decimal(v));
   } else {
     if constexpr (std::is_floating_point_v<T>) {
       if (v != v) return "nan";

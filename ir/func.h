@@ -50,6 +50,10 @@ struct Literal {
   friend bool operator==(const Literal&, const Literal&) = default;
 };
 
+// The number with the fewest digits that reads back as v, an f16 or bf16: its text is that of v.
+template <class T>
+double shortest_decimal(T v);
+
 // What an op takes: a value, or a number written in place (rank 0; broadcasts as a scalar).
 struct Operand {
   ValueId value = kNone;

@@ -24,7 +24,7 @@ std::string str(const std::vector<int64_t>& v) {
 }
 
 // "a bool", "an f32"
-std::string a(DType t) { return (t == DType::boolean || t == DType::u8 || t == DType::u32 || t == DType::u64 ? "a " : "an ") + std::string(name(t)); }
+std::string a(DType t) { return (t == DType::boolean || kind_of(t) == TypeKind::unsigned_ || t == DType::bf16 ? "a " : "an ") + std::string(name(t)); }
 
 const char* words(TypeRule rule) {
   switch (rule) {
@@ -498,6 +498,7 @@ std::string broadcast_problem(const Dims& a, const Dims& b) {
 std::optional<DType> promote(DType a, DType b) {
   if (a == b) return a;
   const TypeKind ka = kind_of(a), kb = kind_of(b);
+  if (is_half(a) && is_half(b)) return DType::f32;  // neither holds the other
   if (ka == kb) return size_of(a) > size_of(b) ? a : b;
   if (!is_integer(a) || !is_integer(b)) return std::nullopt;
   const DType s = is_signed(a) ? a : b, u = is_signed(a) ? b : a;

@@ -139,7 +139,7 @@ class Run {
 template <class T>
 bool same_number(const std::byte* a, const std::byte* b) {
   if (std::memcmp(a, b, sizeof(T)) == 0) return true;
-  if constexpr (std::is_floating_point_v<T>) {
+  if constexpr (is_floating_v<T>) {
     T x, y;
     std::memcpy(&x, a, sizeof x);
     std::memcpy(&y, b, sizeof y);

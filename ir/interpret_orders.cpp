@@ -85,6 +85,28 @@ T wrapping_multiply_add(T a, T b, T acc) {
   else return (Num<T>{acc} + Num<T>{a} * Num<T>{b}).v;
 }
 
+// LAWS.md, 7: f16 and bf16 are reduced in f32, and rounded once.
+std::vector<float> in_f32(DType t, const std::byte* x, int64_t n) {
+  std::vector<float> out(static_cast<size_t>(n));
+  const void* in[] = {x};
+  const size_t step[] = {1};
+  evaluate(Op::cast, t, DType::f32, out.size(), in, step, out.data());
+  return out;
+}
+void round_to(DType t, float v, std::byte* out) {
+  const void* in[] = {&v};
+  const size_t step[] = {0};
+  evaluate(Op::cast, DType::f32, t, 1, in, step, out);
+}
+const std::byte* bytes(const std::vector<float>& v) { return reinterpret_cast<const std::byte*>(v.data()); }
+template <class F>
+void products_in_f32(DType t, const std::byte* a, const std::byte* b, int64_t n, std::byte* out, F&& f) {
+  const std::vector<float> x = in_f32(t, a, n), y = in_f32(t, b, n);
+  float r;
+  f(DType::f32, bytes(x), bytes(y), n, reinterpret_cast<std::byte*>(&r));
+  round_to(t, r, out);
+}
+
 }  // namespace
 
 void reduce_extent(Op op, DType t, const std::byte* elements, int64_t n, std::byte* out) {
@@ -95,8 +117,15 @@ void reduce_extent(Op op, DType t, const std::byte* elements, int64_t n, std::by
     std::memcpy(out, &l.bits, static_cast<size_t>(size_of(l.dtype)));
     return;
   }
+  if (is_half(t)) {
+    const std::vector<float> x = in_f32(t, elements, n);
+    if (reduce_result(op, t) != t) return reduce_extent(op, DType::f32, bytes(x), n, out);
+    float r;
+    reduce_extent(op, DType::f32, bytes(x), n, reinterpret_cast<std::byte*>(&r));
+    return round_to(t, r, out);
+  }
   with_type(t, [&](auto id) {
-    using T = typename decltype(id)::type;
+    using T = compute_t<typename decltype(id)::type>;
     const T* x = reinterpret_cast<const T*>(elements);
     switch (op) {
       case Op::reduce_sum:
@@ -120,8 +149,9 @@ void reduce_extent(Op op, DType t, const std::byte* elements, int64_t n, std::by
 }
 
 void dot_extent(DType t, const std::byte* a, const std::byte* b, int64_t n, std::byte* out) {
+  if (is_half(t)) return products_in_f32(t, a, b, n, out, dot_extent);
   with_type(t, [&](auto id) {
-    using T = typename decltype(id)::type;
+    using T = compute_t<typename decltype(id)::type>;
     const T* x = reinterpret_cast<const T*>(a);
     const T* y = reinterpret_cast<const T*>(b);
     if constexpr (std::is_floating_point_v<T>) {
@@ -142,8 +172,9 @@ void dot_extent(DType t, const std::byte* a, const std::byte* b, int64_t n, std:
 }
 
 void sum_of_products(DType t, const std::byte* a, const std::byte* b, int64_t n, std::byte* out) {
+  if (is_half(t)) return products_in_f32(t, a, b, n, out, sum_of_products);
   with_type(t, [&](auto id) {
-    using T = typename decltype(id)::type;
+    using T = compute_t<typename decltype(id)::type>;
     if constexpr (std::is_floating_point_v<T>) {
       const T* x = reinterpret_cast<const T*>(a);
       const T* y = reinterpret_cast<const T*>(b);

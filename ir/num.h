@@ -8,6 +8,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "frit/half.h"
+
 namespace frit::ir {
 
 // A number of type T with the arithmetic of LAWS.md. Formulas are templates over Num and Expr.
@@ -33,7 +35,7 @@ constexpr bool is_float = std::is_floating_point_v<T>;
 
 template <class T>
 T canonical(T v) {
-  if constexpr (is_float<T>) return v != v ? std::numeric_limits<T>::quiet_NaN() : v;
+  if constexpr (is_floating_v<T>) return v != v ? std::numeric_limits<T>::quiet_NaN() : v;
   else return v;
 }
 }  // namespace detail
@@ -150,14 +152,16 @@ Num<T> shr(Num<T> a, Num<T> count) {
 template <class T>
 Num<T> select(Num<bool> p, Num<T> a, Num<T> b) { return p.v ? a : b; }
 
-// LAWS.md, 6.
+// LAWS.md, 6: between a 16-bit type and any other the way leads through f32.
 template <class U, class T>
 Num<U> cast(Num<T> a) {
   if constexpr (std::is_same_v<U, T>) {
     return a;
+  } else if constexpr ((is_half_v<T> && !std::is_same_v<U, float>) || (is_half_v<U> && !std::is_same_v<T, float>)) {
+    return cast<U>(cast<float>(a));
   } else if constexpr (std::is_same_v<U, bool>) {
     return {a.v != T{0}};
-  } else if constexpr (detail::is_float<T> && !detail::is_float<U>) {
+  } else if constexpr (detail::is_float<T> && !is_floating_v<U>) {
     if (a.v != a.v) return {U{0}};
     // 2^digits is the first value above the range; it and the least value are exact in T.
     const T above = std::ldexp(T{1}, std::numeric_limits<U>::digits);

@@ -28,7 +28,7 @@ constexpr OpInfo kOps[] = {
 
 template <TypeRule R, class T>
 constexpr bool allows() {
-  constexpr bool f = std::is_floating_point_v<T>, b = std::is_same_v<T, bool>;
+  constexpr bool f = is_floating_v<T>, b = std::is_same_v<T, bool>;
   switch (R) {
     case TypeRule::none: return false;
     case TypeRule::any: return true;
@@ -117,7 +117,7 @@ namespace {
 template <class T>
 Literal lowest_or_highest(bool highest) {
   using L = std::numeric_limits<T>;
-  if constexpr (std::is_floating_point_v<T>) return Literal::of(highest ? L::infinity() : -L::infinity());
+  if constexpr (is_floating_v<T>) return Literal::of(highest ? L::infinity() : -L::infinity());
   else return Literal::of(highest ? L::max() : L::min());
 }
 }  // namespace
@@ -152,15 +152,18 @@ void evaluate(Op op, DType t, DType to, size_t n, const void* const* in, const s
       for (size_t i = 0; i < n; ++i)
         static_cast<T*>(out)[i] = at<bool>(in, step, 0, i) ? at<T>(in, step, 1, i) : at<T>(in, step, 2, i);
     } else {
-      with_formula<T>(op, [&](auto arity, auto f) {
-        auto arg = [&](int k, size_t i) { return Num<T>{at<T>(in, step, k, i)}; };
+      using C = compute_t<T>;
+      with_formula<C>(op, [&](auto arity, auto f) {
+        auto arg = [&](int k, size_t i) { return cast<C>(Num<T>{at<T>(in, step, k, i)}); };
         for (size_t i = 0; i < n; ++i) {
           auto r = [&] {
             if constexpr (arity == 1) return f(arg(0, i));
             else if constexpr (arity == 2) return f(arg(0, i), arg(1, i));
             else return f(arg(0, i), arg(1, i), arg(2, i));
           }();
-          static_cast<typename decltype(r)::type*>(out)[i] = r.v;
+          using R = typename decltype(r)::type;
+          using Stored = std::conditional_t<std::is_same_v<R, C>, T, R>;
+          static_cast<Stored*>(out)[i] = cast<Stored>(r).v;
         }
       });
     }
@@ -177,16 +180,22 @@ const ScalarProgram& formula(Op op, DType t, DType to) {
   Recorder r;
   with_type(t, [&](auto id) {
     using T = typename decltype(id)::type;
+    using C = compute_t<T>;
     auto arg = [&](int k) { return Expr<T>::arg(r, k); };
+    auto in = [&](int k) { return cast<C>(arg(k)); };
+    auto stored = [](auto x) {
+      if constexpr (std::is_same_v<typename decltype(x)::type, C>) return cast<T>(x).id;
+      else return x.id;
+    };
     if (op == Op::cast) {
       with_type(to, [&](auto target) { r.program.result = cast<typename decltype(target)::type>(arg(0)).id; });
     } else if (op == Op::where) {
       r.program.result = select(Expr<bool>::arg(r, 0), arg(1), arg(2)).id;
     } else {
-      with_formula<T>(op, [&](auto arity, auto f) {
-        if constexpr (arity == 1) r.program.result = f(arg(0)).id;
-        else if constexpr (arity == 2) r.program.result = f(arg(0), arg(1)).id;
-        else r.program.result = f(arg(0), arg(1), arg(2)).id;
+      with_formula<C>(op, [&](auto arity, auto f) {
+        if constexpr (arity == 1) r.program.result = stored(f(in(0)));
+        else if constexpr (arity == 2) r.program.result = stored(f(in(0), in(1)));
+        else r.program.result = stored(f(in(0), in(1), in(2)));
       });
     }
   });

@@ -41,6 +41,9 @@ DType reduce_result(Op op, DType t);
 Literal reduce_empty(Op op, DType t);
 Literal reduce_identity(Op op, DType t);
 
+// f16 and bf16: the operands' numbers in f32, the formula, one rounding (LAWS.md, 7). This is the one place
+// of it; lowering writes the conversions as ops of their own, since kernels compute in f32.
+//
 // The scalar meaning of an elementwise op as a program over exact primitives, made once and kept.
 // t: type of the operands (where: of the branches; cast: of the source). to: cast's target, else t.
 const ScalarProgram& formula(Op op, DType t, DType to);

@@ -2,6 +2,7 @@
 #include "ir/parse_pieces.h"
 
 #include <charconv>
+#include <cmath>
 
 #include "ir/text_layout.h"
 
@@ -45,11 +46,14 @@ Literal PieceReader::typed(size_t begin, std::string_view text) const {
     if (text == "true" || text == "false") return Literal::of(text == "true");
     lex_.fail(begin, "expected true or false, not '" + std::string(text.substr(0, 40)) + "'");
   } else {
-    T v{};
+    compute_t<T> v{};
     const auto r = std::from_chars(text.data(), text.data() + text.size(), v);
     if (r.ec == std::errc::result_out_of_range) lex_.fail(begin, "this number is outside of the range of " + type);
     if (r.ec != std::errc() || r.ptr != text.data() + text.size()) lex_.fail(begin, "expected a number of type " + type + ", not '" + std::string(text.substr(0, 40)) + "'");
-    return Literal::of(v);
+    const T stored = static_cast<T>(v);
+    if constexpr (is_half_v<T>)
+      if (std::isfinite(v) && !std::isfinite(static_cast<float>(stored))) lex_.fail(begin, "this number is outside of the range of " + type);
+    return Literal::of(stored);
   }
 }
 

@@ -173,8 +173,12 @@ void Checker::literal(const Literal& l, OpId at) const {
   const int64_t size = size_of(l.dtype);
   bool canonical = size == 8 || l.bits >> (8 * size) == 0;
   if (l.dtype == DType::boolean) canonical = l.bits <= 1;
-  if (canonical && l.dtype == DType::f32) canonical = l == Literal::of(l.as<float>());
-  if (canonical && l.dtype == DType::f64) canonical = l == Literal::of(l.as<double>());
+  switch (l.dtype) {
+#define FRIT_X(id, name, type, kind) \
+    case DType::id: canonical = canonical && l == Literal::of(l.as<type>()); break;
+    FRIT_DTYPES(FRIT_X)
+#undef FRIT_X
+  }
   if (!canonical) fail(at, "a literal of type " + std::string(name(l.dtype)) + " has bits that no number of it has");
 }
 

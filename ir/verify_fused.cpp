@@ -94,6 +94,7 @@ class FusedOp {
       c_.indices(id, 0);
       for (const Operand& o : op.operands) scalar(id, o), join(a, varies(o));
       c_.inferred(id);
+      if (op.op != Op::cast && op.op != Op::where) c_.computes(id, f_.type(op.operands[0]).dtype);
     } else if (is_reduce(op.op) || op.op == Op::reduce_dot) {
       a = reduction(id, op);
     } else {
@@ -161,6 +162,7 @@ class FusedOp {
     Axes a = nothing();
     for (const Operand& o : op.operands) scalar(id, o), join(a, varies(o));
     const DType t = f_.type(op.operands[0]).dtype, result = f_.type(op.results[0]).dtype;
+    c_.computes(id, t);
     if (dot) {
       c_.check(f_.type(op.operands[1]).dtype == t && t != DType::boolean, id, "takes two numbers of one type");
       if (result != t) c_.fail(id, "the result is " + std::string(frit::name(result)) + ", not " + std::string(frit::name(t)));

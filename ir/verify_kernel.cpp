@@ -179,6 +179,7 @@ class Kernel {
 
   DType reduced(OpId id, Op reduce, DType t) const {
     if (!is_reduce(reduce)) c_.fail(id, "reduces by " + std::string(info(reduce).name) + ", which is no reduction");
+    c_.computes(id, t);
     if (!accepts(info(reduce).types, t)) c_.fail(id, std::string(info(reduce).name) + " does not take " + std::string(frit::name(t)));
     return reduce_result(reduce, t);
   }
@@ -210,6 +211,7 @@ class Kernel {
     c_.operands(id, reduce.size());
     if (reduce == std::vector<Op>{Op::reduce_dot}) {
       c_.check(yields.size() == 2 && yields[0] == yields[1] && yields[0] != DType::boolean, id, "reduce.dot takes two numbers of one type");
+      c_.computes(id, yields[0]);
       c_.check(buffer(id, 0, true).dtype == yields[0], id, "the local array is of another type");
       return;
     }
@@ -291,6 +293,7 @@ class Kernel {
         for (const Operand& o : op.operands)
           if (!c_.is_scalar(o)) c_.fail(id, "takes scalars, not " + c_.type_text(o));
         c_.inferred(id);
+        if (op.op != Op::cast && op.op != Op::where) c_.computes(id, f_.type(op.operands[0]).dtype);
     }
   }
 

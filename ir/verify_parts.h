@@ -40,6 +40,10 @@ class Checker {
 
   // Pieces of the levels' rules
   void inferred(OpId id) const;  // operands, attributes and the one result fit the type rules of infer.h
+  // Scalars of f16 and bf16 are stored, converted and chosen; ops and reductions compute in f32.
+  void computes(OpId id, DType t) const {
+    if (is_half(t)) fail(id, "does not compute in " + std::string(name(t)) + " here", "cast to f32 before it, and back after it");
+  }
   void operands(OpId id, size_t n) const;
   void results(OpId id, size_t n) const;
   void indices(OpId id, size_t n) const;

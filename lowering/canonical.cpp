@@ -144,9 +144,10 @@ void canonical_dots(Func& f, PassContext&) {
     const auto &ba = op.ints(AttrName::batch_lhs), &bb = op.ints(AttrName::batch_rhs), &ka = op.ints(AttrName::lhs), &kb = op.ints(AttrName::rhs);
     const auto ma = others(ta, {&ba, &ka}), nb = others(tb, {&bb, &kb});
     const int64_t B = product(ta, ba), M = product(ta, ma), K = product(ta, ka), N = product(tb, nb);
-    auto cast = [&](ValueId v) {
-      return w.type(v).dtype == out.dtype ? v : w.emit(Op::cast, {v}, Type::tensor(out.dtype, w.type(v).dims), {{AttrName::to, out.dtype}});
+    auto cast_to = [&](ValueId v, DType t) {
+      return w.type(v).dtype == t ? v : w.emit(Op::cast, {v}, Type::tensor(t, w.type(v).dims), {{AttrName::to, t}});
     };
+    auto cast = [&](ValueId v) { return cast_to(v, out.dtype); };
     ValueId r;
     if (ka.empty()) {  // products alone
       const ValueId x = w.reshape(w.permute(cast(a), joined({&ba, &ma})), {B, M, 1});
@@ -154,13 +155,14 @@ void canonical_dots(Func& f, PassContext&) {
       const Type t = Type::tensor(out.dtype, Dims{B, M, N});
       r = w.emit(Op::mul, {w.broadcast(x, t.dims), w.broadcast(y, t.dims)}, t);
     } else if (ma.empty() && nb.empty()) {  // LAWS.md, 12: sum(x * y)
-      const ValueId x = w.permute(cast(a), joined({&ba, &ka})), y = w.permute(cast(b), joined({&bb, &kb}));
+      const DType t = compute_type(out.dtype);
+      const ValueId x = w.permute(cast_to(a, t), joined({&ba, &ka})), y = w.permute(cast_to(b, t), joined({&bb, &kb}));
       const ValueId p = w.emit(Op::mul, {x, y}, w.type(x));
       std::vector<int64_t> axes;
       Dims kept = w.type(x).dims;
       for (size_t k = ba.size(); k < kept.size(); ++k) axes.push_back(static_cast<int64_t>(k)), kept[k] = 1;
-      r = w.emit(Op::reduce_sum, {p}, Type::tensor(ir::reduce_result(Op::reduce_sum, out.dtype), kept), {{AttrName::axes, axes}});
-      r = cast(r);  // integer sums widen; dot keeps the operands' type
+      r = w.emit(Op::reduce_sum, {p}, Type::tensor(ir::reduce_result(Op::reduce_sum, t), kept), {{AttrName::axes, axes}});
+      r = cast(r);  // integer sums widen, f16 and bf16 are summed in f32; dot keeps the operands' type
     } else {
       const ValueId x = w.reshape(w.permute(cast(a), joined({&ba, &ma, &ka})), {B, M, K});
       const ValueId y = w.reshape(w.permute(cast(b), joined({&bb, &kb, &nb})), {B, K, N});

@@ -124,7 +124,16 @@ class Simplifier {
     auto same_type = [&](const Operand& o) { return o.is_value() && f_.type(o.value) == t; };
     auto dense = [&](const Operand& o) { return f_.value(o.value).strides.empty(); };
     switch (op.op) {
-      case Op::cast:
+      case Op::cast: {
+        if (same_type(op.operands[0])) return op.operands[0];
+        // To a type that holds every number of this one, and back. The other way round a rounding would be lost.
+        const OpNode* inner = def(op.operands[0]);
+        if (inner && inner->op == Op::cast && same_type(inner->operands[0]) && context_.enabled("cast-and-back")) {
+          const DType between = f_.type(op.operands[0]).dtype;
+          if (ir::promote(between, t.dtype) == between) return inner->operands[0];
+        }
+        break;
+      }
       case Op::broadcast:
       case Op::reshape:
         if (same_type(op.operands[0]) && (op.op != Op::reshape || dense(op.operands[0]))) return op.operands[0];
@@ -194,7 +203,7 @@ class Simplifier {
     uint64_t out = 0;
     ir::evaluate(op.op, t, to, 1, in, step, &out);
     Literal l{to, out};
-    if (is_float(to)) l = Literal::of(to, to == DType::f32 ? static_cast<double>(Literal{to, out}.as<float>()) : Literal{to, out}.as<double>());
+    if (is_float(to)) l = Literal::of(to, l.to_double());  // NaN made canonical
     OpNode full;
     full.op = Op::full;
     full.operands = {l};
@@ -210,17 +219,14 @@ class Simplifier {
     if (op.op != Op::div || op.operands[1].is_value() || !op.operands[0].is_value()) return false;
     const Literal l = op.operands[1].lit;
     if (!is_float(l.dtype) || !context_.enabled("divide-by-power-of-two")) return false;
-    auto exact = [](auto c) {
-      int e;
-      using T = decltype(c);
-      const T m = std::frexp(c, &e);
-      const int most = std::is_same_v<T, float> ? 120 : 1000;
-      return std::isfinite(c) && (m == T(0.5) || m == T(-0.5)) && e > -most && e < most;
-    };
-    const bool ok = l.dtype == DType::f32 ? exact(l.as<float>()) : exact(l.as<double>());
-    if (!ok || !context_.spend()) return false;
+    const double c = l.to_double();
+    int e = 0;
+    const double m = std::frexp(c, &e);
+    const int most = l.dtype == DType::f64 ? 1000 : 120;
+    const Literal inverse = Literal::of(l.dtype, 1 / c);
+    if (!std::isfinite(c) || std::fabs(m) != 0.5 || e <= -most || e >= most || inverse.to_double() != 1 / c || !context_.spend()) return false;
     op.op = Op::mul;
-    op.operands[1] = l.dtype == DType::f32 ? Operand(Literal::of(1.0f / l.as<float>())) : Operand(Literal::of(1.0 / l.as<double>()));
+    op.operands[1] = inverse;
     return true;
   }
 

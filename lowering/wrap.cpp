@@ -1,4 +1,6 @@
-// A tensor-level op as a group of its own: what it computes for one element of its result.
+// A tensor-level op as a group of its own: what it computes for one element of its result. Ops on f16
+// and bf16 become conversions to f32, the op on f32, and one conversion back (LAWS.md, 7); what only
+// moves or chooses elements keeps their type.
 #include <optional>
 
 #include "lowering/group.h"
@@ -87,6 +89,17 @@ class Wrapper {
     n.loc = op_.loc;
     return g_.add(std::move(n), f_.type(tensor).dtype, f_.value(tensor).name);
   }
+  // The operand's number in the type in which it computes.
+  Operand computed(Operand v) {
+    if (v.is_value()) return cast(v, compute_type(g_.local(v.value).dtype));
+    if (!is_half(v.lit.dtype)) return v;
+    return Literal::of(DType::f32, v.lit.to_double());
+  }
+  // The op's result: of the type in which it computes, rounded once.
+  Operand rounded(OpNode n) {
+    const DType t = dtype();
+    return cast(g_.add(std::move(n), compute_type(t), is_half(t) ? "" : f_.value(out_).name), t);
+  }
   // An operand that is a literal or a rank-0 tensor.
   Operand scalar(const Operand& o) { return o.is_value() ? read(o.value, {}) : o; }
   static Literal zero(DType t) { return Literal::of(t, 0.0); }
@@ -99,17 +112,20 @@ class Wrapper {
   }
 
   bool elementwise() {
+    // cast converts by itself, and where moves bits.
+    const bool moves = op_.op == Op::cast || op_.op == Op::where;
     std::vector<Operand> in;
     for (const Operand& o : op_.operands) {
       if (!o.is_value() || f_.type(o.value).rank() == 0) in.push_back(scalar(o));
       else in.push_back(read(o.value, out_axes()));
+      if (!moves) in.back() = computed(in.back());
     }
     OpNode n;
     n.op = op_.op;
     n.operands = std::move(in);
     n.attrs = op_.attrs;
     n.loc = op_.loc;
-    return finish(g_.add(std::move(n), dtype(), f_.value(out_).name));
+    return finish(moves ? Operand(g_.add(std::move(n), dtype(), f_.value(out_).name)) : rounded(std::move(n)));
   }
 
   bool iota() {
@@ -280,10 +296,9 @@ class Wrapper {
     }
     axes_ = std::move(kept);
     axes_made_ = true;
-    const Operand v = read(x, at);
-    n.operands = {v};
-    if (n.index.empty()) n = reduction_of_one(n, dtype());
-    return finish(g_.add(std::move(n), dtype(), f_.value(out_).name));
+    n.operands = {computed(read(x, at))};
+    if (n.index.empty()) n = reduction_of_one(n, compute_type(dtype()));
+    return finish(rounded(std::move(n)));
   }
 
   // Canonical: lhs[B, M, K] with axes batch 0, contracted 2; rhs[B, K, N].
@@ -293,14 +308,14 @@ class Wrapper {
     const int64_t k_extent = extent(a, 2);
     const std::vector<IndexExpr> o = out_axes();
     const IndexExpr k = k_extent == 1 ? IndexExpr(0) : IndexExpr::of(g_.add_index(k_extent, "k"));
-    const Operand x = read(a, {o[0], o[1], k}), y = read(b, {o[0], k, o[2]});
+    const Operand x = computed(read(a, {o[0], o[1], k})), y = computed(read(b, {o[0], k, o[2]}));
     OpNode n;
     n.op = Op::reduce_dot;
     n.operands = {x, y};
     n.loc = op_.loc;
-    if (k_extent == 1) n = reduction_of_one(n, dtype());
+    if (k_extent == 1) n = reduction_of_one(n, compute_type(dtype()));
     else n.index = {k};
-    return finish(g_.add(std::move(n), dtype(), f_.value(out_).name));
+    return finish(rounded(std::move(n)));
   }
 
   const Func& f_;

@@ -18,6 +18,8 @@ llvm::Type* Build::type(DType t) {
     case DType::u32: return ir.getInt32Ty();
     case DType::i64:
     case DType::u64: return ir.getInt64Ty();
+    case DType::f16:
+    case DType::bf16: return ir.getInt16Ty();
     case DType::f32: return ir.getFloatTy();
     case DType::f64: return ir.getDoubleTy();
   }
@@ -28,7 +30,7 @@ llvm::Constant* Build::literal(DType t, uint64_t bits) {
   llvm::Type* to = type(t);
   const unsigned width = to->getPrimitiveSizeInBits();
   if (width < 64) bits &= (uint64_t{1} << width) - 1;
-  if (!is_float(t)) return llvm::ConstantInt::get(to, bits);
+  if (!to->isFloatingPointTy()) return llvm::ConstantInt::get(to, bits);
   return llvm::ConstantFP::get(context, llvm::APFloat(to->getFltSemantics(), llvm::APInt(width, bits)));
 }
 

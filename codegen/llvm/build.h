@@ -25,7 +25,7 @@ class Build {
   bool avx512() const { return isa == Isa::avx512; }
   int vector_bytes() const { return avx512() ? 64 : 32; }
 
-  // Types. A bool is i1 in registers and i8 in memory.
+  // Types. A bool is i1 in registers and i8 in memory; f16 and bf16 are their 16 bits, until they are cast.
   llvm::Type* type(DType t);
   llvm::Type* memory_type(DType t) { return t == DType::boolean ? ir.getInt8Ty() : type(t); }
   llvm::Type* vector(llvm::Type* element, int width) {

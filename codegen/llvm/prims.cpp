@@ -155,10 +155,36 @@ Value* float_to_integer(Build& b, DType to, Value* x) {
   return ir.CreateIntrinsic(is_signed(to) ? I::fptosi_sat : I::fptoui_sat, types, {x});
 }
 
+// LAWS.md, 6. f16 by the processor, which rounds to nearest and keeps denormals whatever the control
+// register says of them; bf16 by integer operations on the bits, as its instruction flushes denormals.
+Value* half_to_f32(Build& b, DType from, Value* x) {
+  auto& ir = b.ir;
+  llvm::Type* f32 = in_shape(b, x, ir.getFloatTy());
+  if (from == DType::f16) return ir.CreateFPExt(ir.CreateBitCast(x, in_shape(b, x, ir.getHalfTy())), f32);
+  return ir.CreateBitCast(ir.CreateShl(ir.CreateZExt(x, in_shape(b, x, ir.getInt32Ty())), 16), f32);
+}
+Value* f32_to_half(Build& b, DType to, Value* x) {
+  auto& ir = b.ir;
+  llvm::Type* i16 = in_shape(b, x, ir.getInt16Ty());
+  if (to == DType::f16) return ir.CreateBitCast(ir.CreateFPTrunc(x, in_shape(b, x, ir.getHalfTy())), i16);
+  llvm::Type* i32 = in_shape(b, x, ir.getInt32Ty());
+  Value* bits = ir.CreateBitCast(x, i32);
+  Value* odd = ir.CreateAnd(ir.CreateLShr(bits, 16), llvm::ConstantInt::get(i32, 1));
+  Value* sum = ir.CreateAdd(ir.CreateAdd(bits, llvm::ConstantInt::get(i32, 0x7fff)), odd);
+  // NaN is tested on the f32: the sum could carry into an infinity or the sign.
+  Value* kept = ir.CreateSelect(is_nan(b, x), llvm::ConstantInt::get(i32, 0x7fc00000), sum);
+  return ir.CreateTrunc(ir.CreateLShr(kept, 16), i16);
+}
+
 Value* bit_cast(Build& b, DType from, DType to, Value* x) {
   llvm::Type* result = in_shape(b, x, b.type(to));
   Value* bits = b.ir.CreateBitCast(x, result);
   if (!is_float(from) || is_float(to)) return bits;
+  if (is_half(from)) {
+    const int64_t infinity = from == DType::f16 ? 0x7c00 : 0x7f80, quiet = from == DType::f16 ? 0x7e00 : 0x7fc0;
+    Value* nan = b.ir.CreateICmpUGT(b.ir.CreateAnd(x, integer(x, 0x7fff)), integer(x, infinity));
+    return b.ir.CreateSelect(nan, llvm::ConstantInt::get(result, static_cast<uint64_t>(quiet)), bits);
+  }
   const uint64_t quiet = from == DType::f32 ? 0x7fc00000u : 0x7ff8000000000000u;
   return b.ir.CreateSelect(is_nan(b, x), llvm::ConstantInt::get(result, quiet), bits);
 }
@@ -168,6 +194,8 @@ Value* bit_cast(Build& b, DType from, DType to, Value* x) {
 Value* emit_cast(Build& b, DType from, DType to, Value* x) {
   auto& ir = b.ir;
   if (from == to) return x;
+  if (is_half(from)) return emit_cast(b, DType::f32, to, half_to_f32(b, from, x));
+  if (is_half(to)) return f32_to_half(b, to, emit_cast(b, from, DType::f32, x));
   llvm::Type* result = in_shape(b, x, b.type(to));
   if (to == DType::boolean) {
     llvm::Constant* zero = llvm::Constant::getNullValue(x->getType());

@@ -1,4 +1,5 @@
-// Files of NumPy's .npy format, versions 1 to 3, of the element types there are.
+// Files of NumPy's .npy format, versions 1 to 3, of the element types there are. bf16, which NumPy lacks, is
+// written as ml_dtypes does, as '<V2'.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,8 @@ namespace frit {
 // Reads a file. Fortran order is turned into row-major. Throws Error, naming the file and what was
 // expected, for anything that is not a whole and valid file.
 Tensor load_npy(const std::string& path, Loc where = Loc::current());
+// The same, with the type of elements that the file does not name ('|V2', which NumPy makes of bf16).
+Tensor load_npy(const std::string& path, DType untyped, Loc where = Loc::current());
 // The same from bytes in memory; name stands for the file in errors.
 Tensor parse_npy(std::span<const std::byte> bytes, std::string_view name = "<memory>", Loc where = Loc::current());
 

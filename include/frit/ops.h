@@ -120,7 +120,7 @@ Tensor arange(T start, T stop, T step = T{1}, Loc where = Loc::current()) {
 }
 // n numbers from start to stop, both included.
 template <Number T>
-  requires std::is_floating_point_v<T>
+  requires is_floating_v<T>
 Tensor linspace(T start, T stop, int64_t n, Loc where = Loc::current()) {
   return linspace_number(detail::number64(start), detail::number64(stop), n, where);
 }

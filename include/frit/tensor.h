@@ -42,6 +42,7 @@ template <Number T>
 constexpr Number64 number64(T v) {
   if constexpr (std::is_same_v<T, float>) return {DType::f32, __builtin_bit_cast(uint32_t, v)};
   else if constexpr (std::is_same_v<T, double>) return {DType::f64, __builtin_bit_cast(uint64_t, v)};
+  else if constexpr (is_half_v<T>) return {dtype_of<T>(), v.bits};
   else if constexpr (sizeof(T) == 8) return {dtype_of<T>(), static_cast<uint64_t>(v)};
   else if constexpr (sizeof(T) == 4) return {dtype_of<T>(), static_cast<uint32_t>(v)};
   else return {dtype_of<T>(), static_cast<uint8_t>(v)};

@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "frit/half.h"
+
 namespace frit {
 
 // The table of element types: X(enumerator, name, C++ type, kind).
@@ -19,6 +21,8 @@ namespace frit {
   X(u32, "u32", uint32_t, unsigned_) \
   X(i64, "i64", int64_t, signed_) \
   X(u64, "u64", uint64_t, unsigned_) \
+  X(f16, "f16", frit::f16, floating)    \
+  X(bf16, "bf16", frit::bf16, floating) \
   X(f32, "f32", float, floating)  \
   X(f64, "f64", double, floating)
 
@@ -27,7 +31,7 @@ enum class DType : uint8_t {
   FRIT_DTYPES(FRIT_X)
 #undef FRIT_X
 };
-inline constexpr int kDTypeCount = 8;
+inline constexpr int kDTypeCount = 10;
 
 enum class TypeKind : uint8_t { truth, unsigned_, signed_, floating };
 
@@ -36,12 +40,16 @@ bool parse_dtype(std::string_view, DType&);  // false if there is no such type
 int64_t size_of(DType t);                   // bytes of one element; bool takes 1
 TypeKind kind_of(DType t);
 inline bool is_float(DType t) { return kind_of(t) == TypeKind::floating; }
+// f16 and bf16: stored in 16 bits, computed in f32 and rounded once an op.
+inline bool is_half(DType t) { return t == DType::f16 || t == DType::bf16; }
+// The type in which numbers of type t compute: f32 for f16 and bf16.
+inline DType compute_type(DType t) { return is_half(t) ? DType::f32 : t; }
 inline bool is_signed(DType t) { return kind_of(t) == TypeKind::signed_; }
 inline bool is_integer(DType t) { return kind_of(t) == TypeKind::signed_ || kind_of(t) == TypeKind::unsigned_; }
 
 // The element type of a C++ type. `long` and `long long` are both i64; char is not a number here.
 template <class T>
-constexpr bool is_number_v = std::is_same_v<T, bool> || std::is_same_v<T, float> || std::is_same_v<T, double> ||
+constexpr bool is_number_v = std::is_same_v<T, bool> || std::is_same_v<T, float> || std::is_same_v<T, double> || is_half_v<T> ||
                              (std::is_integral_v<T> && (sizeof(T) == 4 || sizeof(T) == 8)) ||
                              std::is_same_v<T, uint8_t>;
 template <class T>
@@ -52,6 +60,8 @@ constexpr DType dtype_of() {
   if constexpr (std::is_same_v<T, bool>) return DType::boolean;
   else if constexpr (std::is_same_v<T, float>) return DType::f32;
   else if constexpr (std::is_same_v<T, double>) return DType::f64;
+  else if constexpr (std::is_same_v<T, f16>) return DType::f16;
+  else if constexpr (std::is_same_v<T, bf16>) return DType::bf16;
   else if constexpr (sizeof(T) == 1) return DType::u8;
   else if constexpr (sizeof(T) == 4) return std::is_signed_v<T> ? DType::i32 : DType::u32;
   else return std::is_signed_v<T> ? DType::i64 : DType::u64;

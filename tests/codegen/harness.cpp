@@ -22,7 +22,7 @@ void fill(T* p, int64_t count, uint32_t seed, bool mild) {
     const int kind = static_cast<int>(rng() % 8);
     if constexpr (std::is_same_v<T, bool>) {
       p[i] = bits & 1;
-    } else if constexpr (std::is_floating_point_v<T>) {
+    } else if constexpr (is_floating_v<T>) {
       if (mild) {
         p[i] = static_cast<T>(0.5 + static_cast<double>(bits >> 11) * 0x1p-53);
         if (kind & 1) p[i] = -p[i];
@@ -34,7 +34,7 @@ void fill(T* p, int64_t count, uint32_t seed, bool mild) {
                             T{9223372036854775808.0}, T{-9223372036854775808.0}, T{18446744073709551616.0}, T{9223371487098961920.0}};
       if (kind == 0) p[i] = specials[bits % (sizeof specials / sizeof *specials)];
       else if (kind <= 2) std::memcpy(&p[i], &bits, sizeof(T));                     // any bits
-      else if (kind <= 4) p[i] = static_cast<T>(static_cast<int64_t>(bits % 41) - 20) / T{4};
+      else if (kind <= 4) p[i] = static_cast<T>(static_cast<compute_t<T>>(static_cast<int64_t>(bits % 41) - 20) / 4);
       else p[i] = static_cast<T>((static_cast<double>(bits >> 11) * 0x1p-53 - 0.5) * 20);
     } else {
       if (mild) p[i] = static_cast<T>(bits % 17);
@@ -51,7 +51,7 @@ template <class T>
   for (int64_t i = 0; i < count; ++i) {
     const T a = ir::detail::canonical(static_cast<const T*>(got)[i]), b = ir::detail::canonical(static_cast<const T*>(want)[i]);
     if (std::memcmp(&a, &b, sizeof a) != 0)
-      return ::testing::AssertionFailure() << "element " << i << " of " << count << " is " << +a << ", not " << +b;
+      return ::testing::AssertionFailure() << "element " << i << " of " << count << " is " << ir::Literal::of(a).str() << ", not " << ir::Literal::of(b).str();
   }
   return ::testing::AssertionSuccess();
 }

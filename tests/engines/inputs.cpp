@@ -17,7 +17,7 @@ T special_number(Random& r) {
   using L = std::numeric_limits<T>;
   if constexpr (std::is_same_v<T, bool>) {
     return r.one_in(2);
-  } else if constexpr (std::is_floating_point_v<T>) {
+  } else if constexpr (is_floating_v<T>) {
     const T list[] = {L::quiet_NaN(), L::infinity(), -L::infinity(), T{0}, -T{0}, L::denorm_min(), -L::denorm_min(),
                       L::min(), L::max(), L::lowest(), L::epsilon(), T{1}, T{-1}, T{0.5}, T{2147483648.0}, T{-9.3e18}};
     return list[r.below(std::size(list))];
@@ -32,7 +32,7 @@ template <class T>
 T number(Mode mode, Random& r) {
   if constexpr (std::is_same_v<T, bool>) {
     return r.one_in(2);
-  } else if constexpr (std::is_floating_point_v<T>) {
+  } else if constexpr (is_floating_v<T>) {
     switch (mode) {
       case Mode::small: return static_cast<T>(r.between(-8, 8));
       case Mode::special:
@@ -41,7 +41,7 @@ T number(Mode mode, Random& r) {
       case Mode::units: return static_cast<T>(8 * r.unit() - 4);
       case Mode::wide: {
         const auto e = r.between(std::numeric_limits<T>::min_exponent - 10, std::numeric_limits<T>::max_exponent - 1);
-        return std::ldexp(static_cast<T>(r.one_in(2) ? 1 + r.unit() : -1 - r.unit()), static_cast<int>(e));
+        return static_cast<T>(std::ldexp(static_cast<compute_t<T>>(r.one_in(2) ? 1 + r.unit() : -1 - r.unit()), static_cast<int>(e)));
       }
     }
   } else {

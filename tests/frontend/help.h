@@ -21,9 +21,9 @@ inline std::string first_difference(const frit::Tensor& got, const frit::Tensor&
     const auto a = got.span<T>(), b = want.span<T>();
     for (size_t i = 0; i < a.size(); ++i) {
       if (std::memcmp(&a[i], &b[i], sizeof(T)) == 0) continue;
-      if constexpr (std::is_floating_point_v<T>)
+      if constexpr (frit::is_floating_v<T>)
         if (a[i] != a[i] && b[i] != b[i]) continue;
-      return "element " + std::to_string(i) + ": " + std::to_string(a[i]) + " instead of " + std::to_string(b[i]);
+      return "element " + std::to_string(i) + ": " + std::to_string(static_cast<double>(a[i])) + " instead of " + std::to_string(static_cast<double>(b[i]));
     }
     return "";
   };
@@ -40,8 +40,8 @@ template <class T>
 std::vector<T> specials() {
   using L = std::numeric_limits<T>;
   if constexpr (std::is_same_v<T, bool>) return {};
-  else if constexpr (std::is_floating_point_v<T>)
-    return {0, -T(0), 1, -1, T(0.5), T(-2.5), 3, T(1e-3), T(100.75), -88, L::infinity(), -L::infinity(), L::quiet_NaN(),
+  else if constexpr (frit::is_floating_v<T>)
+    return {T(0), -T(0), T(1), T(-1), T(0.5), T(-2.5), T(3), T(1e-3), T(100.75), T(-88), L::infinity(), -L::infinity(), L::quiet_NaN(),
             L::max(), L::lowest(), L::min(), L::denorm_min(), -L::denorm_min(), T(2147483648.0), T(-4294967296.0), T(1.0000001), T(2.5)};
   else
     return {0, 1, 2, 3, 7, 31, 32, 63, 64, 100, static_cast<T>(-1), static_cast<T>(-2), static_cast<T>(-7), L::max(), L::min(),

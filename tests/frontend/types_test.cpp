@@ -13,23 +13,25 @@ using frit::DType;
 using frit::Tensor;
 
 // The array API's table over the types there are; a dash: of different kinds, or no common type.
-constexpr DType kTypes[] = {DType::boolean, DType::u8, DType::i32, DType::u32, DType::i64, DType::u64, DType::f32, DType::f64};
-const char* const kTable[8] = {
-    // bool  u8    i32   u32   i64   u64   f32   f64
-    "bool -    -    -    -    -    -    -",
-    "-    u8   i32  u32  i64  u64  -    -",
-    "-    i32  i32  i64  i64  -    -    -",
-    "-    u32  i64  u32  i64  u64  -    -",
-    "-    i64  i64  i64  i64  -    -    -",
-    "-    u64  -    u64  -    u64  -    -",
-    "-    -    -    -    -    -    f32  f64",
-    "-    -    -    -    -    -    f64  f64",
+constexpr DType kTypes[] = {DType::boolean, DType::u8, DType::i32, DType::u32, DType::i64, DType::u64, DType::f32, DType::f64, DType::f16, DType::bf16};
+const char* const kTable[10] = {
+    // bool  u8    i32   u32   i64   u64   f32   f64   f16   bf16
+    "bool -    -    -    -    -    -    -    -    -",
+    "-    u8   i32  u32  i64  u64  -    -    -    -",
+    "-    i32  i32  i64  i64  -    -    -    -    -",
+    "-    u32  i64  u32  i64  u64  -    -    -    -",
+    "-    i64  i64  i64  i64  -    -    -    -    -",
+    "-    u64  -    u64  -    u64  -    -    -    -",
+    "-    -    -    -    -    -    f32  f64  f32  f32",
+    "-    -    -    -    -    -    f64  f64  f64  f64",
+    "-    -    -    -    -    -    f32  f64  f16  f32",
+    "-    -    -    -    -    -    f32  f64  f32  bf16",
 };
 
 TEST(Promotion, IsTheTable) {
-  for (int i = 0; i < 8; ++i) {
+  for (int i = 0; i < 10; ++i) {
     std::istringstream row(kTable[i]);
-    for (int k = 0; k < 8; ++k) {
+    for (int k = 0; k < 10; ++k) {
       std::string want;
       row >> want;
       const Tensor x = frit::ones({2}, kTypes[i]), y = frit::ones({2}, kTypes[k]);

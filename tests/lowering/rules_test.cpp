@@ -64,9 +64,9 @@ Func function_of(const Rule& rule, const Term& t, DType dtype) {
 template <class T>
 void fill(std::byte* out, std::mt19937_64& random) {
   using L = std::numeric_limits<T>;
-  std::vector<T> special{T{0}, T{1}, L::max(), L::lowest(), static_cast<T>(L::max() - T{1})};
-  if constexpr (std::is_signed_v<T>) special.push_back(T(-1));
-  if constexpr (std::is_floating_point_v<T>)
+  std::vector<T> special{T{0}, T{1}, L::max(), L::lowest(), static_cast<T>(static_cast<compute_t<T>>(L::max()) - 1)};
+  if constexpr (L::is_signed) special.push_back(T(-1));
+  if constexpr (is_floating_v<T>)
     special.insert(special.end(), {T(-0.0), L::infinity(), -L::infinity(), L::quiet_NaN(), L::denorm_min(), -L::denorm_min(), L::min(), T(0.5), T(1.5), T(-2.5)});
   for (int64_t i = 0; i < kCount; ++i) {
     T v;

@@ -15,7 +15,7 @@ Literal literal_of(Random& r) {
   using L = std::numeric_limits<T>;
   if constexpr (std::is_same_v<T, bool>) {
     return Literal::of(r.one_in(2));
-  } else if constexpr (std::is_floating_point_v<T>) {
+  } else if constexpr (is_floating_v<T>) {
     if (r.one_in(10)) {
       const T list[] = {L::quiet_NaN(), L::infinity(), -L::infinity(), -T{0}, L::denorm_min(), L::max(), L::lowest()};
       return Literal::of(list[r.below(std::size(list))]);
@@ -106,7 +106,8 @@ void Generator::finish() {
 DType Generator::any_dtype() {
   if (forced_) return *forced_;
   static constexpr DType kList[] = {DType::f32, DType::f32, DType::f32, DType::f32, DType::f32, DType::f32, DType::f64,
-                                    DType::f64, DType::i32, DType::i64, DType::u8,  DType::u32, DType::u64, DType::boolean};
+                                    DType::f64, DType::i32, DType::i64, DType::u8,  DType::u32, DType::u64, DType::boolean,
+                                    DType::f16, DType::bf16, DType::bf16};
   return r_.pick(kList);
 }
 

@@ -26,7 +26,7 @@ ValueId Generator::floats() {
   if (v != ir::kNone) return v;
   Dims d = any_dims();
   if (d.empty()) d.push_back(any_extent(cap_));
-  return param(r_.one_in(4) ? DType::f64 : DType::f32, d);
+  return param(r_.one_in(4) ? DType::f64 : r_.one_in(4) ? DType::bf16 : r_.one_in(8) ? DType::f16 : DType::f32, d);
 }
 
 ValueId Generator::reduce(Op op, ValueId x, Ints axes) { return emit(op, {x}, {{AttrName::axes, std::move(axes)}}); }
@@ -94,7 +94,7 @@ void Generator::add_transpose() {
   if (x == ir::kNone) {
     int64_t n = any_extent(130);
     if (!room(n * n)) n = 9;
-    x = param(r_.one_in(3) ? DType::f64 : DType::f32, {n, n});
+    x = param(r_.one_in(3) ? DType::f64 : r_.one_in(3) ? DType::bf16 : DType::f32, {n, n});
   }
   const ValueId t = emit(Op::permute, {x}, {{AttrName::order, Ints{1, 0}}});
   const ValueId s = binary(Op::add, x, t);
@@ -155,7 +155,7 @@ void Generator::batch_norm() {
 
 void Generator::matmul_bias() {
   ValueId x = any_value([](const ir::Type& t) { return is_float(t.dtype) && t.rank() == 2; });
-  if (x == ir::kNone) x = param(DType::f32, {any_extent(20), any_extent(std::max<int64_t>(1, cap_ / 20))});
+  if (x == ir::kNone) x = param(r_.one_in(4) ? DType::bf16 : DType::f32, {any_extent(20), any_extent(std::max<int64_t>(1, cap_ / 20))});
   const Dims d = dims(x);
   const int64_t most = std::min(cap_ / std::max<int64_t>(1, d[0].value()),
                                 std::min<int64_t>(cap_ / std::max<int64_t>(1, d[1].value()), 200'000 / std::max<int64_t>(1, count_of(d))));
