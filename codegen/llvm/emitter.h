@@ -75,11 +75,14 @@ class Emitter : public Build {
     int width = 1;   // elements a vector
     int cost = 0;    // primitives a vector, roughly
     int most = 1;    // bytes of the widest element
+    int adds = 0;    // additions and subtractions of floats a vector, and how many of them are
+    int moved = 0;   // done by the multipliers
   };
   Body analyse(const ir::Region& r, ir::ValueId lane, ir::ValueId row);
   void hoist(const Body& b);  // what does not change, before the loops
   llvm::SmallVector<Val, 2> emit(const Body& b, const Lanes& at);
   void elementwise(const ir::OpNode& op, const Lanes& at);
+  bool by_multiplier(const ir::PrimNode& p, int width);
   Value* vec(const ir::Operand& o, const Lanes& at, int copy);
   Val index_in_lanes(const ir::IndexExpr& e, const Body& b, const Lanes& at);
   Value* tail_mask(Value* left, const Body& b);  // the first `left` lanes
@@ -202,6 +205,8 @@ class Emitter : public Build {
   std::map<ir::ValueId, Value*> splats_;     // of invariants, for the region being emitted
   std::map<ir::ValueId, Value*> results_;    // of the reductions being emitted
   llvm::SmallVector<std::pair<Value*, Value*>, 4> streams_;  // (value, pointer) stores put off
+  std::map<DType, Value*> ones_;             // 1.0 in vectors, of which LLVM does not know it
+  int adds_ = 0, moved_ = 0, turn_ = 0;      // of the body being emitted, see Body
   Value* aligned_ = nullptr;                 // whether the streaming stores of the region are aligned
   bool streamed_ = false;
   ir::ValueId row_ = ir::kNone;              // of cols: the row index, and

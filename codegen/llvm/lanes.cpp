@@ -34,7 +34,7 @@ void Emitter::lanes(const ir::OpNode& op) {
   // Bools and bytes that are summed widely would take a register file a vector.
   if (!rs.empty()) body.width = std::min(body.width, vector_bytes() / 4);
 
-  int unroll = body.cost <= 8 ? 4 : body.cost <= 24 ? 2 : 1;
+  int unroll = body.cost <= (avx512() ? 24 : 8) ? 4 : body.cost <= (avx512() ? 48 : 24) ? 2 : 1;
   unroll = static_cast<int>(op.i64_or(ir::AttrName::unroll, unroll));
   if (unroll < 1 || unroll > 8) ir::internal_error("unroll of lanes is " + std::to_string(unroll));
   const auto known = constant(n);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codegen/llvm/emitter.h"
+#include "codegen/llvm/target.h"
 
 namespace frit::codegen {
 
@@ -19,6 +20,27 @@ int formula_cost(const ir::OpNode& op, DType t, DType to) {
   return cost;
 }
 
+// What the units of a CPU that adds on other units than it multiplies have to do.
+struct Units {
+  int adders = 0, multipliers = 0, movable = 0;
+  void count(const ir::ScalarProgram& formula) {
+    for (const ir::PrimNode& n : formula.nodes) {
+      if (!is_float(n.dtype)) continue;
+      switch (n.prim) {
+        case ir::Prim::add:
+        case ir::Prim::sub: movable++, adders++; break;
+        case ir::Prim::max:
+        case ir::Prim::min: adders++; break;
+        case ir::Prim::mul:
+        case ir::Prim::fma: multipliers++; break;
+        case ir::Prim::div:
+        case ir::Prim::sqrt: multipliers += 8; break;
+        default: break;
+      }
+    }
+  }
+};
+
 // The type that selects the formula of an elementwise op.
 DType formula_type(const ir::Func& f, const ir::OpNode& op) {
   return f.type(op.operands.at(op.op == Op::where ? 1 : 0)).dtype;
@@ -31,6 +53,7 @@ Emitter::Body Emitter::analyse(const ir::Region& r, ir::ValueId lane, ir::ValueI
   b.lane = lane;
   rates_[static_cast<size_t>(lane)] = Rate::lane;
   if (row != ir::kNone) rates_[static_cast<size_t>(row)] = Rate::row;
+  Units units;
   int narrow = 0, wide = 0;  // values of up to 4 bytes, of 8
   auto count = [&](DType t) {
     b.most = std::max(b.most, static_cast<int>(size_of(t)));
@@ -43,6 +66,7 @@ Emitter::Body Emitter::analyse(const ir::Region& r, ir::ValueId lane, ir::ValueI
     if (rate_of_op != Rate::lane) continue;
     if (ir::is_elementwise(op.op)) {
       b.cost += formula_cost(op, formula_type(f_, op), f_.type(op.results[0]).dtype);
+      units.count(ir::formula(op.op, formula_type(f_, op), f_.type(op.results[0]).dtype));
       count(f_.type(op.results[0]).dtype);
     } else if (op.op == Op::load) {
       b.cost += 1;
@@ -56,6 +80,8 @@ Emitter::Body Emitter::analyse(const ir::Region& r, ir::ValueId lane, ir::ValueI
   }
   const int element = b.most == 1 ? 1 : wide > narrow ? 8 : 4;
   b.width = vector_bytes() / element;
+  b.adds = units.movable;
+  if (adds_apart()) b.moved = std::clamp((units.adders - units.multipliers) / 2, 0, units.movable);
   return b;
 }
 
@@ -63,6 +89,13 @@ Emitter::Body Emitter::analyse(const ir::Region& r, ir::ValueId lane, ir::ValueI
 void Emitter::hoist(const Body& b) {
   splats_.clear();
   aligned_ = nullptr;
+  ones_.clear();
+  for (DType t : {DType::f32, DType::f64}) {
+    if (b.moved == 0) break;
+    Var one = array(type(t), 1);
+    ir.CreateStore(literal(t, t == DType::f32 ? 0x3f800000u : 0x3ff0000000000000u), one);
+    ones_[t] = splat(ir.CreateLoad(type(t), one, true), b.width);
+  }
   for (ir::OpId id : b.region->ops) {
     const ir::OpNode& op = f_.op(id);
     if (rate(op) == Rate::invariant && op.op != Op::yield && op.op != Op::store) {
@@ -96,6 +129,9 @@ void Emitter::hoist(const Body& b) {
 llvm::SmallVector<Val, 2> Emitter::emit(const Body& b, const Lanes& at) {
   llvm::SmallVector<Val, 2> yields;
   val(at.var) = Val{};
+  adds_ = b.adds;
+  moved_ = b.moved;
+  turn_ = 0;
   for (ir::OpId id : b.region->ops) {
     const ir::OpNode& op = f_.op(id);
     const Rate r = rate(op);
@@ -163,6 +199,17 @@ Value* Emitter::vec(const ir::Operand& o, const Lanes& at, int copy) {
   return splat(uniform(o), at.width);
 }
 
+// Zen adds on two units and multiplies on two others, which can add too: x + y is fma(x, 1, y) and x - y
+// is fma(-y, 1, x), rounded once as well. Whether this one goes there, so that both have as much to do.
+bool Emitter::by_multiplier(const ir::PrimNode& p, int width) {
+  if (moved_ == 0 || (p.prim != ir::Prim::add && p.prim != ir::Prim::sub) || !is_float(p.dtype)) return false;
+  if (auto one = ones_.find(p.dtype); one == ones_.end() || Build::width(one->second) != width) return false;
+  turn_ += moved_;
+  if (turn_ < adds_) return false;
+  turn_ -= adds_;
+  return true;
+}
+
 // Expands the op's formula, on scalars (width 1, no lane) or on the vectors of all copies.
 void Emitter::elementwise(const ir::OpNode& op, const Lanes& at) {
   const bool in_lanes = at.var != ir::kNone && rate(op) == Rate::lane;
@@ -194,11 +241,18 @@ void Emitter::elementwise(const ir::OpNode& op, const Lanes& at) {
       continue;
     }
     for (int x : {p.a, p.b, p.c}) out.lane |= x >= 0 && nodes[static_cast<size_t>(x)].lane;
+    const bool moved = out.lane && by_multiplier(p, at.width);
     for (size_t u = 0; u < (out.lane ? copies : 1); ++u) {
       Value* x[3] = {shaped(p.a, u), shaped(p.b, u), shaped(p.c, u)};
       if (out.lane)
         for (Value*& v : x)
           if (v && width(v) == 0) v = splat(v, at.width);
+      if (moved) {
+        Value* one = ones_.at(p.dtype);
+        Value* factor = p.prim == ir::Prim::add ? x[0] : ir.CreateFNeg(x[1]);
+        out.v.push_back(ir.CreateIntrinsic(llvm::Intrinsic::fma, {one->getType()}, {factor, one, x[p.prim == ir::Prim::add ? 1 : 0]}));
+        continue;
+      }
       out.v.push_back(emit_prim(*this, p, x[0], x[1], x[2]));
     }
   }

@@ -90,6 +90,11 @@ llvm::TargetMachine& target_machine(Isa isa) {
   return *tm;
 }
 
+bool adds_apart() {
+  static const bool apart = llvm::sys::getHostCPUName().starts_with("znver");
+  return apart;
+}
+
 std::string emit_object(llvm::Module& m, Isa isa) { return emit(m, isa, llvm::CodeGenFileType::ObjectFile); }
 std::string emit_assembly(llvm::Module& m, Isa isa) { return emit(m, isa, llvm::CodeGenFileType::AssemblyFile); }
 

@@ -11,6 +11,8 @@ class TargetMachine;
 namespace frit::codegen {
 
 llvm::TargetMachine& target_machine(Isa isa);
+// Whether this CPU adds floats on other units than it multiplies them, as Zen does.
+bool adds_apart();
 
 // Machine code of a module as a relocatable object, or as assembly text.
 std::string emit_object(llvm::Module& m, Isa isa);
