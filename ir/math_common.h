@@ -100,7 +100,7 @@ Sum<X> two_product(X a, X b) {
 // ln 2 in two parts; the first has zeros at its end, so that small multiples of it are exact.
 inline constexpr double ln2_hi32 = 0x1.62e4p-1, ln2_lo32 = 0x1.7f7d1cf79abcap-20;
 inline constexpr double ln2_hi64 = 0x1.62e42fefa38p-1, ln2_lo64 = 0x1.ef35793c7673p-45;
-inline constexpr double log2_e = 0x1.71547652b82fep+0;
+inline constexpr double ln2 = 0x1.62e42fefa39efp-1, log2_e = 0x1.71547652b82fep+0;
 
 template <class X>
 X ln2_hi(X x) { return number(x, static_cast<float>(ln2_hi32), ln2_hi64); }

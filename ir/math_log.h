@@ -1,4 +1,5 @@
-// log and log1p. x = 2^k m with m in [3/4, 3/2), found by integer arithmetic on the bits.
+// log and log1p. x = 2^k m with m in [3/4, 3/2), or [sqrt(1/2), sqrt(2)) for log in f32, by integer
+// arithmetic on the bits.
 #pragma once
 
 #include "ir/math_common.h"
@@ -18,13 +19,14 @@ auto exponent_in_place(X x) {
   else return exponent_in_place(x, 0x3fe8000000000000);
 }
 
-// y where 0 < x < inf; the special values elsewhere.
+// y where 0 < x < inf; the special values elsewhere. Copies of the sign make negative numbers NaN.
 template <class X>
 X log_specials(X x, X y) {
-  using L = std::numeric_limits<typename X::type>;
-  const X zero = x.lit(typename X::type{0});
-  const X below = select(eq(x, zero), x.lit(-L::infinity()), x.lit(L::quiet_NaN()));
-  return select(le(x, zero), below, select(lt(x, x.lit(L::infinity())), y, x));
+  using T = typename X::type;
+  const auto i = to_bits(x);
+  const X marked = to_float(i | shr(i, i.lit(static_cast<int_of<T>>(8 * sizeof(T) - 1))));
+  const X inf = x.lit(std::numeric_limits<T>::infinity());
+  return select(eq(x, x.lit(T{0})), -inf, select(lt(marked, inf), y, marked));
 }
 
 template <class X>
@@ -33,11 +35,18 @@ X log(X x) {
   constexpr T scale = single<T> ? T(0x1p23) : T(0x1p52);
   const auto tiny = lt(x, x.lit(std::numeric_limits<T>::min()));
   const X v = select(tiny, x * x.lit(scale), x);
-  auto e = exponent_in_place(v);
+  const auto e = [&] {
+    if constexpr (single<T>) return exponent_in_place(v, 0x3f3504f3);
+    else return exponent_in_place(v);
+  }();
   const X f = to_float(to_bits(v) - e) - x.lit(T{1});
   const X k = fma(cast<T>(e), x.lit(T{1} / scale), select(tiny, x.lit(-T(mantissa_bits<T>)), x.lit(T{0})));
-  const X s = f + fma(f * f, polynomial(f, log_q<T>), k * ln2_lo(x));
-  return log_specials(x, fma(k, ln2_hi(x), s));
+  if constexpr (single<T>) {
+    // The rounding of ln 2 is 1/16 of a unit of any result with k other than 0.
+    return log_specials(x, fma(k, number(x, ln2), fma(f * f, polynomial(f, log_near<T>), f)));
+  } else {
+    return log_specials(x, fma(k, ln2_hi(x), f + fma(f * f, polynomial(f, log_q<T>), k * ln2_lo(x))));
+  }
 }
 
 // log of u = 1 + x, but with m - 1 from x itself: (x - (2^k - 1)) / 2^k.

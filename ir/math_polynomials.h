@@ -13,6 +13,8 @@ inline constexpr int expm1_q = 0;
 template <class T>
 inline constexpr int log_q = 0;
 template <class T>
+inline constexpr int log_near = 0;
+template <class T>
 inline constexpr int tanh_den = 0;
 template <class T>
 inline constexpr int exp2_ratio = 0;
@@ -145,6 +147,20 @@ inline constexpr std::array<double, 22> log_q<double> = {
     0x1.26d84eae49c4cp-4,  // 0.0719836305
     -0x1.9c9c1da0bc59ap-5,  // -0.0503674105
     0x1.fe9f4aec83d99p-7,  // 0.015582954
+};
+
+// (log(1 + f) - f) / f^2, sqrt(1/2) <= 1 + f <= sqrt(2). Error 2^-27.5.
+template <>
+inline constexpr std::array<float, 9> log_near<float> = {
+    -0x1.fffff8p-2f,  // -0.499999881
+    0x1.55555p-2f,  // 0.333333254
+    -0x1.000418p-2f,  // -0.250015616
+    0x1.99a20ap-3f,  // 0.200016096
+    -0x1.5427eap-3f,  // -0.166091755
+    0x1.22a794p-3f,  // 0.141921192
+    -0x1.0f7cf2p-3f,  // -0.132562533
+    0x1.06dabcp-3f,  // 0.12834689
+    -0x1.32e26p-4f,  // -0.0749229193
 };
 
 // z / (1 - tanh(a)/a), z = a^2, a <= 1. Error 2^-28.7.

@@ -144,6 +144,8 @@ log_q = lambda f: (mp.log1p(f) - f) / f ** 2
 for kind, count in ('f32', 10), ('f64', 22):
     job('log_q', kind, log_q, lambda f: f ** 2 / mp.log1p(f), -SLACK / 4, SLACK / 2, count,
         '(log(1 + f) - f) / f^2, -1/4 <= f <= 1/2')
+job('log_near', 'f32', log_q, lambda f: f ** 2 / mp.log1p(f), S2 / SLACK - 1, mp.sqrt(mpf(2)) * SLACK - 1, 9,
+    '(log(1 + f) - f) / f^2, sqrt(1/2) <= 1 + f <= sqrt(2)')
 
 # f32: tanh(a) = a - a z / p(z), z = a^2, up to 1; above 2^r = (p(r^2) + r) / (p(r^2) - r), |r| <= 1/2
 tanh_ratio = lambda z: mp.tanh(mp.sqrt(z)) / mp.sqrt(z)
