@@ -168,7 +168,13 @@ void check(const Plan& plan) {
   };
   for (size_t i = 0; i < plan.launches.size(); ++i) {
     const Launch& l = plan.launches[i];
-    if (!l.code || (l.work > 0 && !l.code->work)) fail(i, "no code");
+    if (plan.gpu) {
+      if (!l.gpu || l.gpu->image.empty()) fail(i, "no image for a GPU");
+      if (l.gpu->threads < 1 || l.gpu->items_per_block < 1 || l.gpu->cluster < 1 || l.gpu->shared_bytes < 0) fail(i, "no threads, items or blocks");
+      if (l.work / l.gpu->items_per_block >= INT32_MAX - l.gpu->cluster) fail(i, "more blocks than a grid has");
+    } else if (!l.code || (l.work > 0 && !l.code->work)) {
+      fail(i, "no code");
+    }
     if (l.work < 0 || l.grain < 1 || l.scratch_bytes < 0) fail(i, "negative work, grain or scratch");
     for (const BufferRef& b : l.buffers) {
       if (b.offset < 0) fail(i, "a buffer before its start");

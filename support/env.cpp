@@ -97,6 +97,7 @@ bool parse(std::string_view s, Env::Checks& out) {
   return split(s, ',', [&](std::string_view piece) {
     if (piece == "nan") out.nan = true;
     else if (piece == "captures") out.captures = true;
+    else if (piece == "launches") out.launches = true;
     else return false;
     return true;
   });

@@ -29,7 +29,7 @@ enum class Engine : uint8_t { llvm, interp };
 using Text = std::string;
 using Names = std::vector<std::string>;
 struct Checks {
-  bool nan = false, captures = false;
+  bool nan = false, captures = false, launches = false;
 };
 struct Dump {
   std::string dir;       // empty: no dumps

@@ -39,15 +39,18 @@ TEST(Env, DefaultsWhereNothingIsSet) {
 
 TEST(Env, EveryTypeIsRead) {
   Env e = of({"FRIT_LOG=debug", "FRIT_THREADS=3", "FRIT_ISA=avx2", "FRIT_JIT=off", "FRIT_DISABLE=fuse,add_zero",
-              "FRIT_FUEL=12", "FRIT_CHECK=nan,captures", "FRIT_DUMP=out:fn=ge*:after=fuse", "FRIT_MEMORY_LIMIT=3G",
-              "FRIT_MEMORY_CACHE=4096", "FRIT_UPDATE_GOLDEN=1", "FRIT_ENGINE=interp"});
+              "FRIT_FUEL=12", "FRIT_CHECK=nan,captures,launches", "FRIT_DUMP=out:fn=ge*:after=fuse", "FRIT_MEMORY_LIMIT=3G",
+              "FRIT_MEMORY_CACHE=4096", "FRIT_UPDATE_GOLDEN=1", "FRIT_ENGINE=interp",
+              "FRIT_NVRTC=/some/folder", "FRIT_GPU_MEMORY_LIMIT=2M"});
   EXPECT_EQ(e.log, LogLevel::debug);
   EXPECT_EQ(e.threads.value, 3);
   EXPECT_EQ(e.isa, Env::Isa::avx2);
   EXPECT_FALSE(e.jit);
   EXPECT_EQ(e.disable, (std::vector<std::string>{"fuse", "add_zero"}));
   EXPECT_EQ(e.fuel.value, 12);
-  EXPECT_TRUE(e.check.nan && e.check.captures);
+  EXPECT_TRUE(e.check.nan && e.check.captures && e.check.launches);
+  EXPECT_EQ(e.nvrtc, "/some/folder");
+  EXPECT_EQ(e.gpu_memory_limit.value, 2 << 20);
   EXPECT_EQ(e.dump.dir, "out");
   EXPECT_EQ(e.dump.fn, "ge*");
   EXPECT_EQ(e.dump.after, "fuse");
