@@ -48,6 +48,8 @@ Tensor sum_cols(Tensor x) { return sum(x, 0); }
 
 Tensor softmax_rows(Tensor x) { return softmax(x); }
 
+Tensor swiglu(Tensor gate, Tensor up) { return silu(gate) * up; }
+
 Tensor layernorm(Tensor x, Tensor scale, Tensor bias) { return layer_norm(x, scale, bias); }
 
 std::tuple<Tensor, Tensor, Tensor> adam(Tensor w, Tensor m, Tensor v, Tensor g) {
@@ -143,17 +145,18 @@ class FunctionRunner : public Runner {
 struct Range {
   double lo = -1, hi = 1;
 };
-Tensor input(const Shape& shape, uint64_t seed, Range range) {
-  std::vector<float> data(static_cast<size_t>(shape.count()));
-  fill(DType::f32, seed, range.lo, range.hi, shape.count(), data.data());
-  return Tensor::copy(data, shape);
+Tensor input(const Shape& shape, uint64_t seed, Range range, DType t = DType::f32) {
+  std::vector<std::byte> data(static_cast<size_t>(shape.count() * size_of(t)));
+  fill(t, seed, range.lo, range.hi, shape.count(), data.data());
+  return Tensor::copy_bytes(data.data(), shape.count(), t, shape);
 }
 
 template <size_t State = 0, class R, class... T>
-std::function<std::unique_ptr<Runner>(const Shape&)> runner(const char* name, R (*f)(T...), std::array<Range, sizeof...(T)> ranges) {
+std::function<std::unique_ptr<Runner>(const Shape&)> runner(const char* name, R (*f)(T...), std::array<Range, sizeof...(T)> ranges,
+                                                                DType t = DType::f32) {
   return [=](const Shape& shape) -> std::unique_ptr<Runner> {
     std::array<Tensor, sizeof...(T)> inputs;
-    for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = input(shape, i + 1, ranges[i]);
+    for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = input(shape, i + 1, ranges[i], t);
     return std::make_unique<FunctionRunner<R, State, T...>>(name, f, std::move(inputs));
   };
 }
@@ -178,6 +181,10 @@ std::vector<Case> make_cases() {
       {"sum_rows", "sums of rows", Kind::memory, {65536, 1024}, {1, 0}, false, runner("sum_rows", sum_rows, {one})},
       {"sum_cols", "sums of columns", Kind::memory, {65536, 1024}, {1, 0}, false, runner("sum_cols", sum_cols, {one})},
       {"softmax", "of rows", Kind::memory, {16384, 4096}, {1, 1}, false, runner("softmax", softmax_rows, {Range{-8, 8}})},
+      {"softmax_bf16", "of rows of bf16", Kind::memory, {16384, 8192}, {1, 1}, false,
+       runner("softmax_bf16", softmax_rows, {Range{-8, 8}}, DType::bf16), DType::bf16},
+      {"swiglu_bf16", "silu(gate) * up of bf16", Kind::memory, {16384, 8192}, {2, 1}, false,
+       runner("swiglu_bf16", swiglu, {Range{-4, 4}, one}, DType::bf16), DType::bf16},
       {"layernorm", "of rows, with scale and bias", Kind::memory, {65536, 1024}, {1, 1}, false, make_layernorm},
       {"adam", "a step of Adam: three results in place of the state", Kind::memory, {int64_t{1} << 24}, {4, 3, true}, false,
        runner<3>("adam", adam, {one, Range{-0.1, 0.1}, Range{0, 0.1}, one})},

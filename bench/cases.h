@@ -55,6 +55,7 @@ struct Case {
   Traffic traffic;
   bool elementwise = false;  // its ops are reported one by one as well
   std::function<std::unique_ptr<Runner>(const Shape&)> make;
+  DType dtype = DType::f32;  // of its arrays
 };
 
 const std::vector<Case>& cases();

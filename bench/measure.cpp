@@ -157,7 +157,7 @@ CaseResult measure(const Case& c, const Settings& s) {
   fused.calibrate(repeat);
   if (c.kind == Kind::memory || c.kind == Kind::cached) {
     const Mix mix{c.traffic.reads, c.traffic.writes, c.traffic.in_place};
-    Probe probe(mix, r.shape.count() * size_of(DType::f32), s.threads);
+    Probe probe(mix, r.shape.count() * size_of(c.dtype), s.threads);
     Contestant limit{[&](int n) { probe.run(n); }, 1, {}};
     limit.calibrate(repeat);
     s.progress(c.name + ": " + std::to_string(s.rounds) + " rounds");

@@ -21,6 +21,16 @@ std::string strip_zeros(std::string s) {  // "1.500" -> "1.5", "1.000" -> "1."
   return s;
 }
 
+// The number whose digits are printed: of f16 and bf16 that with the fewest that read back.
+double printed(f16 v) { return ir::shortest_decimal(v); }
+double printed(bf16 v) { return ir::shortest_decimal(v); }
+template <class T>
+T printed(T v) { return v; }
+
+// Decimal digits that every number of the type keeps: NumPy writes an exponent from there on.
+template <class T>
+constexpr int kDigits = std::is_same_v<T, f16> ? 3 : std::is_same_v<T, bf16> ? 2 : std::numeric_limits<T>::digits10;
+
 // Shortest digits that read back, at most kPrecision after the point: "1.", "-0.25".
 template <class T>
 std::string positional(T v) {
@@ -52,9 +62,10 @@ using Words = std::vector<std::string>;
 // All elements that are shown, formatted to one width.
 template <class T>
 Words format_floats(const std::vector<T>& v) {
-  T largest = 0, smallest = std::numeric_limits<T>::infinity();
+  double largest = 0, smallest = INFINITY;
   bool finite = false, negative_infinity = false, others = false;
-  for (T x : v) {
+  for (T value : v) {
+    const auto x = static_cast<double>(value);
     if (!std::isfinite(x)) {
       others = true;
       negative_infinity |= std::isinf(x) && x < 0;
@@ -65,13 +76,13 @@ Words format_floats(const std::vector<T>& v) {
     largest = std::max(largest, std::abs(x));
     smallest = std::min(smallest, std::abs(x));
   }
-  const bool exponents = largest > 0 && (static_cast<double>(largest) >= 1e8 || static_cast<double>(smallest) < 1e-4 ||
-                                         static_cast<double>(largest) / static_cast<double>(smallest) > 1000);
+  const double many = std::pow(10.0, std::min(8, kDigits<T>));
+  const bool exponents = largest > 0 && (largest >= many || smallest < 1e-4 || largest / smallest > 1000);
   size_t left = 0, right = 0;
   Words out;
   for (T x : v) {
     std::string s;
-    if (std::isfinite(x)) s = exponents ? scientific(x) : positional(x);
+    if (std::isfinite(static_cast<double>(x))) s = exponents ? scientific(printed(x)) : positional(printed(x));
     out.push_back(s);
   }
   size_t digits = 0, exponent = 0;
@@ -92,10 +103,15 @@ Words format_floats(const std::vector<T>& v) {
   if (!finite) left = std::max<size_t>(left, negative_infinity ? 3 : 2), right = 0;
   for (size_t i = 0; i < v.size(); ++i) {
     std::string& s = out[i];
+    const auto x = static_cast<double>(v[i]);
     if (s.empty()) {
-      s = std::isnan(v[i]) ? "nan" : v[i] < 0 ? "-inf" : "inf";
+      s = std::isnan(x) ? "nan" : x < 0 ? "-inf" : "inf";
       s.insert(0, left + right + 1 > s.size() ? left + right + 1 - s.size() : 0, ' ');
       continue;
+    }
+    if (exponents && s.find('e') - s.find('.') - 1 < digits) {  // digits of the exact value, as there is room for them
+      char buf[64];
+      s.assign(buf, static_cast<size_t>(std::snprintf(buf, sizeof buf, "%.*e", static_cast<int>(digits), x)));
     }
     const size_t point = s.find('.'), e = std::min(s.find('e'), s.size());
     if (exponents) s.insert(e, digits - (e - point - 1), '0');
@@ -107,7 +123,7 @@ Words format_floats(const std::vector<T>& v) {
 
 template <class T>
 Words format_all(const std::vector<T>& v) {
-  if constexpr (std::is_floating_point_v<T>) {
+  if constexpr (is_floating_v<T>) {
     return format_floats(v);
   } else {
     Words out;
@@ -127,13 +143,15 @@ template <class T>
 std::string format_one(T v) {
   if constexpr (std::is_same_v<T, bool>) {
     return v ? "True" : "False";
-  } else if constexpr (std::is_floating_point_v<T>) {
-    if (std::isnan(v)) return "nan";
-    if (std::isinf(v)) return v < 0 ? "-inf" : "inf";
+  } else if constexpr (is_floating_v<T>) {
+    const auto x = static_cast<double>(v);
+    if (std::isnan(x)) return "nan";
+    if (std::isinf(x)) return x < 0 ? "-inf" : "inf";
     char buf[64];
-    const double a = std::abs(static_cast<double>(v));
-    if (a != 0 && (a < 1e-4 || a >= 1e16)) return std::string(buf, std::to_chars(buf, buf + sizeof buf, v, std::chars_format::scientific).ptr);
-    std::string s(buf, std::to_chars(buf, buf + sizeof buf, v, std::chars_format::fixed).ptr);
+    const double a = std::abs(x), many = std::is_same_v<T, double> ? 1e16 : std::pow(10.0, kDigits<T>);
+    const auto shown = printed(v);
+    if (a != 0 && (a < 1e-4 || a >= many)) return std::string(buf, std::to_chars(buf, buf + sizeof buf, shown, std::chars_format::scientific).ptr);
+    std::string s(buf, std::to_chars(buf, buf + sizeof buf, shown, std::chars_format::fixed).ptr);
     return s.find('.') == std::string::npos ? s + ".0" : s;
   } else {
     return std::to_string(v);
@@ -200,21 +218,15 @@ class Layout {
   size_t next_ = 0;
 };
 
-// f16 and bf16 are printed by their own shortest digits.
-double printed(f16 v) { return ir::shortest_decimal(v); }
-double printed(bf16 v) { return ir::shortest_decimal(v); }
-template <class T>
-T printed(T v) { return v; }
-
 template <class T>
 std::string text_of(const T* data, const Shape& shape) {
-  if (shape.rank() == 0) return format_one(printed(*data));
+  if (shape.rank() == 0) return format_one(*data);
   if (shape.count() == 0) return "[]";
   const bool summary = shape.count() > kThreshold;
-  std::vector<decltype(printed(*data))> v;
+  std::vector<T> v;
   std::function<void(int, int64_t)> gather = [&](int axis, int64_t at) {
     if (axis == shape.rank()) {
-      v.push_back(printed(data[at]));
+      v.push_back(data[at]);
       return;
     }
     for (int64_t i : shown(shape[axis], summary)) gather(axis + 1, at * shape[axis] + i);

@@ -39,8 +39,8 @@ int list(const std::vector<const bench::Case*>& cases, bool as_json) {
   Json all = Json::array();
   std::vector<std::vector<std::string>> rows;
   for (const bench::Case* c : cases) {
-    all.push_back(Json{{"name", c->name}, {"shape", c->shape.vec()}, {"dtype", "f32"}, {"what", c->what}});
-    rows.push_back({c->name, "f32" + c->shape.str(), c->what});
+    all.push_back(Json{{"name", c->name}, {"shape", c->shape.vec()}, {"dtype", name(c->dtype)}, {"what", c->what}});
+    rows.push_back({c->name, std::string(name(c->dtype)) + c->shape.str(), c->what});
   }
   print(as_json ? all.dump(2) + "\n" : table({"case", "arrays", "what"}, "lll", rows));
   return kOk;

@@ -47,7 +47,6 @@ void Emitter::tile(const ir::OpNode& op) {
       });
     });
   };
-  if (size_of(t) < 4) return scalars(number(0), P, number(0), Q);
   // A block is 2n rows of n elements, 128 bits. The two rows that share a register meet as they are
   // loaded, so that what is left stays within 128-bit parts: shuffles across them are slow on Zen 4,
   // and with the wider registers of AVX-512 there would be more of them to do.
