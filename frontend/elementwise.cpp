@@ -19,7 +19,7 @@ ir::ValueId build_elementwise(Builder& b) {
 }
 
 ir::ValueId build_where(Builder& b) {
-  if (b.is_number(0) && b.type(0).dtype != DType::boolean) b.fail("the condition is a number that is not bool", "write true, false or a comparison");
+  if (b.is_number(0) && b.type(size_t{0}).dtype != DType::boolean) b.fail("the condition is a number that is not bool", "write true, false or a comparison");
   const DType t = b.common(1);
   Builder::Operands operands = {b.is_number(0) ? b.operand(0, DType::boolean) : ir::Operand(b.tensor(0)), b.operand(1, t), b.operand(2, t)};
   b.broadcast(operands);

@@ -29,7 +29,11 @@ T printed(T v) { return v; }
 
 // Decimal digits that every number of the type keeps: NumPy writes an exponent from there on.
 template <class T>
-constexpr int kDigits = std::is_same_v<T, f16> ? 3 : std::is_same_v<T, bf16> ? 2 : std::numeric_limits<T>::digits10;
+constexpr int kDigits = std::numeric_limits<T>::digits10;
+template <>
+constexpr int kDigits<f16> = 3;
+template <>
+constexpr int kDigits<bf16> = 2;
 
 // Shortest digits that read back, at most kPrecision after the point: "1.", "-0.25".
 template <class T>
