@@ -12,6 +12,7 @@
 #include "runtime/threads.h"
 #include "support/env.h"
 #include "tools/cli.h"
+#include "tools/doctor_gpu.h"
 #include "tools/engines.h"
 #include "tools/program.h"
 
@@ -108,6 +109,7 @@ Json examine() {
     const lower::TargetSpec target = lower::host_target(rt::default_threads());
     j["caches"] = Json{{"l1", target.l1}, {"l2", target.l2}, {"l3", target.l3}};
     j["kernel"] = try_kernel();
+    j["gpu"] = examine_gpus();
   } catch (const std::exception& e) {
     j["kernel"] = Json{{"ok", false}, {"error", e.what()}};
   }
@@ -133,6 +135,7 @@ std::string text(const Json& j) {
     line("caches", printf_string("L1 %lld KiB, L2 %lld KiB, L3 %lld KiB", j["caches"]["l1"].get<long long>() >> 10,
                                  j["caches"]["l2"].get<long long>() >> 10, j["caches"]["l3"].get<long long>() >> 10));
   }
+  if (j.contains("gpu")) out += gpu_text(j["gpu"]);
   out += "\n";
   std::vector<std::vector<std::string>> rows;
   for (const Json& v : j["environment"])
@@ -149,7 +152,7 @@ std::string text(const Json& j) {
 int run(bool as_json) {
   const Json j = examine();
   print(as_json ? j.dump(2) + "\n" : text(j));
-  return j["kernel"]["ok"].get<bool>() ? kOk : kUserError;
+  return j["kernel"]["ok"].get<bool>() && (!j.contains("gpu") || gpus_work(j["gpu"])) ? kOk : kUserError;
 }
 
 }  // namespace

@@ -97,6 +97,25 @@ TEST(Doctor, FindsThisMachineFit) {
   EXPECT_TRUE(contains(people.out, "kernel: compiled in")) << people.out;
 }
 
+TEST(Doctor, SaysWhatIsThereOfAGpuAndWhatIsMissing) {
+  // Switched off, so that every machine gives the same answer.
+  const std::vector<std::string> off = {"FRIT_LIBCUDA=off", "FRIT_NVRTC=off", "FRIT_CUBLASLT=off"};
+  const Result r = frit_command({"doctor", "--json"}, "", off);
+  ASSERT_EQ(r.code, 0) << r.out << r.err;
+  const auto gpu = parse_json(r.out).at("gpu");
+  EXPECT_TRUE(gpu.at("devices").empty());
+  EXPECT_TRUE(contains(gpu.at("reason").get<std::string>(), "FRIT_LIBCUDA=off: switched off")) << gpu.at("reason");
+  ASSERT_EQ(gpu.at("libraries").size(), 3u);
+  for (const auto& l : gpu.at("libraries")) {
+    EXPECT_EQ(l.at("found"), false);
+    EXPECT_FALSE(l.at("remedy").get<std::string>().empty());
+    EXPECT_EQ(l.at("tried").at(0).at("result"), "switched off");
+  }
+  const Result people = frit_command({"doctor"}, "", off);
+  EXPECT_TRUE(contains(people.out, "nvrtc        not found (libnvrtc.so); it is for compiling kernels for a GPU")) << people.out;
+  EXPECT_TRUE(contains(people.out, "gpu          none: the NVIDIA driver was not found")) << people.out;
+}
+
 TEST(Doctor, TellsOfABadEnvironment) {
   const Result r = frit_command({"doctor"}, "", {"FRIT_THREDS=2"});
   EXPECT_EQ(r.code, 1);

@@ -1,0 +1,163 @@
+// Asks runtime/gpu.h; the kernel is written in PTX, so that it needs the driver only.
+#include "tools/doctor_gpu.h"
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "runtime/cuda/libraries.h"
+#include "runtime/gpu.h"
+#include "support/bytes.h"
+#include "tools/engines.h"
+
+namespace frit::tools {
+namespace {
+
+// out[i] = 2 * x[i] + 1
+constexpr const char* kPtx = R"(.version 7.0
+.target sm_70
+.address_size 64
+.visible .entry frit_doctor(.param .u64 x, .param .u64 out, .param .u64 work) {
+  .reg .u32 %block, %thread, %size;
+  .reg .u64 %i, %n, %at, %x, %out;
+  .reg .f32 %v;
+  .reg .pred %past;
+  ld.param.u64 %n, [work];
+  mov.u32 %block, %ctaid.x;
+  mov.u32 %size, %ntid.x;
+  mov.u32 %thread, %tid.x;
+  mul.wide.u32 %i, %block, %size;
+  cvt.u64.u32 %at, %thread;
+  add.u64 %i, %i, %at;
+  setp.ge.u64 %past, %i, %n;
+  @%past bra end;
+  ld.param.u64 %x, [x];
+  ld.param.u64 %out, [out];
+  shl.b64 %at, %i, 2;
+  add.u64 %x, %x, %at;
+  add.u64 %out, %out, %at;
+  ld.global.f32 %v, [%x];
+  fma.rn.f32 %v, %v, 0f40000000, 0f3f800000;
+  st.global.f32 [%out], %v;
+end:
+  ret;
+}
+)";
+
+Json try_gpu(int device) {
+  try {
+    constexpr int64_t n = 10000, bytes = 4 * n;
+    auto kernel = std::make_shared<rt::GpuKernel>();
+    kernel->name = "frit_doctor";
+    kernel->image = kPtx;
+    kernel->is_ptx = true;
+    kernel->threads = 128;
+    kernel->items_per_block = 128;
+    rt::Plan plan;
+    plan.name = "doctor";
+    plan.gpu = true;
+    plan.inputs = 1;
+    plan.outputs.resize(1);
+    plan.outputs[0].bytes = bytes;
+    rt::Launch launch;
+    launch.gpu = kernel;
+    launch.buffers = {{rt::BufferRef::input, 0, 0}, {rt::BufferRef::output, 0, 0}};
+    launch.work = n;
+    plan.launches.push_back(launch);
+
+    std::vector<float> x(n), got(n);
+    for (size_t i = 0; i < n; ++i) x[i] = static_cast<float>(i);
+    const auto in = rt::gpu::allocate(device, bytes), out = rt::gpu::allocate(device, bytes);
+    rt::gpu::copy_in(*in, 0, x.data(), bytes);
+    const auto program = rt::gpu::load(device, plan);
+    const void* inputs[] = {in->data()};
+    void* outputs[] = {out->data()};
+    std::vector<double> enqueue_us, call_us;
+    for (int i = 0; i < 100; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      rt::gpu::execute(*program, inputs, outputs);
+      const auto enqueued = std::chrono::steady_clock::now();
+      rt::gpu::synchronize(device);
+      const auto end = std::chrono::steady_clock::now();
+      enqueue_us.push_back(std::chrono::duration<double, std::micro>(enqueued - start).count());
+      call_us.push_back(std::chrono::duration<double, std::micro>(end - start).count());
+    }
+    rt::gpu::copy_out(got.data(), *out, 0, bytes);
+    for (size_t i = 0; i < n; ++i)
+      if (got[i] != 2 * x[i] + 1) return Json{{"ok", false}, {"error", "a kernel ran and gave wrong numbers"}};
+    return Json{{"ok", true}, {"enqueue_us", median(enqueue_us)}, {"call_us", median(call_us)}};
+  } catch (const std::exception& e) {
+    return Json{{"ok", false}, {"error", e.what()}};
+  }
+}
+
+}  // namespace
+
+Json examine_gpus() {
+  Json j{{"libraries", Json::array()}, {"devices", Json::array()}};
+  for (rt::cuda::Library l : rt::cuda::kLibraries) {
+    const rt::cuda::LibraryInfo& about = rt::cuda::info(l);
+    const rt::cuda::Loaded& found = rt::cuda::library(l);
+    Json tried = Json::array();
+    for (const auto& t : found.tried) tried.push_back(Json{{"what", t.what}, {"result", t.result}});
+    Json one{{"name", about.name}, {"file", about.file}, {"use", about.use}, {"found", found.handle != nullptr}, {"tried", tried}};
+    if (found.handle) {
+      one["path"] = found.path;
+      one["version"] = found.version_text;
+      if (!found.note.empty()) one["note"] = found.note;
+    } else {
+      one["remedy"] = about.remedy;
+    }
+    j["libraries"].push_back(std::move(one));
+  }
+  const int count = rt::gpu::count();
+  if (count == 0) j["reason"] = rt::gpu::reason();
+  for (int i = 0; i < count; ++i) {
+    const rt::gpu::Properties& p = rt::gpu::properties(i);
+    j["devices"].push_back(Json{{"name", p.name},
+                                {"sm", p.sm},
+                                {"multiprocessors", p.multiprocessors},
+                                {"memory_bytes", p.memory},
+                                {"bandwidth", p.bandwidth},
+                                {"l2", p.l2},
+                                {"shared_per_block", p.shared_per_block},
+                                {"max_cluster", p.max_cluster},
+                                {"kernel", try_gpu(i)}});
+  }
+  return j;
+}
+
+std::string gpu_text(const Json& j) {
+  std::string out;
+  auto line = [&](const std::string& key, const std::string& value) { out += printf_string("%-12s %s\n", key.c_str(), value.c_str()); };
+  const char* keys[] = {"gpu driver", "nvrtc", "cublaslt"};
+  size_t i = 0;
+  for (const Json& l : j["libraries"]) {
+    const char* key = keys[i++];
+    if (l["found"].get<bool>()) {
+      const std::string version = l["version"];
+      line(key, (version.empty() ? "version unknown" : version) + ", " + l["path"].get<std::string>() +
+                    (l.contains("note") ? "; " + l["note"].get<std::string>() : ""));
+      continue;
+    }
+    line(key, "not found (" + l["file"].get<std::string>() + "); it is for " + l["use"].get<std::string>());
+    if (l["file"] != "libcuda.so") line("", l["remedy"].get<std::string>());  // that one's is part of the reason below
+  }
+  if (j.contains("reason")) line("gpu", "none: " + j["reason"].get<std::string>());
+  int number = 0;
+  for (const Json& d : j["devices"]) {
+    line("gpu " + std::to_string(number++),
+         printf_string("%s, sm_%d, %d multiprocessors, %s at %.0f GB/s", d["name"].get<std::string>().c_str(), d["sm"].get<int>(),
+                       d["multiprocessors"].get<int>(), bytes_text(d["memory_bytes"].get<int64_t>()).c_str(), d["bandwidth"].get<double>()));
+    const Json& k = d["kernel"];
+    line("", k["ok"].get<bool>() ? printf_string("a kernel runs: %.1f us to enqueue, %.1f us until done", k["enqueue_us"].get<double>(), k["call_us"].get<double>())
+                                 : "FAILED: " + k["error"].get<std::string>());
+  }
+  return out;
+}
+
+bool gpus_work(const Json& j) {
+  return std::all_of(j["devices"].begin(), j["devices"].end(), [](const Json& d) { return d["kernel"]["ok"].template get<bool>(); });
+}
+
+}  // namespace frit::tools
