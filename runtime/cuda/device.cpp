@@ -249,6 +249,7 @@ std::shared_ptr<Storage> Device::allocate(int64_t bytes) {
 }
 
 gpu::GpuMemoryStats Device::memory_stats() {
+  if (forked()) return {};
   std::lock_guard lock(memory_mutex_);
   gpu::GpuMemoryStats s;
   s.live_bytes = live_;

@@ -12,6 +12,10 @@
 #include "support/log.h"
 
 namespace frit::rt::cuda {
+namespace {
+constexpr int64_t kSharedWithoutAsking = 48 << 10;
+constexpr int kPortableCluster = 8;
+}  // namespace
 
 LoadedModule::LoadedModule(std::shared_ptr<Device> d, std::shared_ptr<const GpuKernel> k) : device(std::move(d)), kernel(std::move(k)) {
   char log[4096] = "";
@@ -22,6 +26,23 @@ LoadedModule::LoadedModule(std::shared_ptr<Device> d, std::shared_ptr<const GpuK
   std::string what = "kernel " + kernel->name;
   if (r != kOk && log[0]) what += " (" + std::string(log) + ")";
   device->check(r, "cuModuleLoadDataEx", what);
+}
+
+Function LoadedModule::function(const GpuKernel& k) {
+  const Driver& cu = device->cu;
+  const std::string what = "kernel " + k.name;
+  Function function = nullptr;
+  device->check(cu.module_function(&function, handle, k.name.c_str()), "cuModuleGetFunction", what);
+  if (k.shared_bytes > 0 && k.shared_bytes + k.static_shared_bytes > kSharedWithoutAsking) {
+    std::lock_guard lock(mutex_);
+    int64_t& allowed = shared_bytes_[k.name];
+    if (k.shared_bytes > allowed) {
+      device->check(cu.function_set(function, kFunctionDynamicShared, static_cast<int>(k.shared_bytes)), "cuFuncSetAttribute", what);
+      allowed = k.shared_bytes;
+    }
+  }
+  if (k.cluster > kPortableCluster) device->check(cu.function_set(function, kFunctionLargeClusters, 1), "cuFuncSetAttribute", what);
+  return function;
 }
 
 std::shared_ptr<LoadedModule> load_module(Device& d, const std::shared_ptr<const GpuKernel>& kernel) {
@@ -47,7 +68,6 @@ namespace {
 constexpr size_t kLeastLaunchesForGraph = 3;
 constexpr size_t kMostGraphs = 4;
 constexpr int64_t kNumberSlot = 16;
-constexpr int64_t kSharedWithoutAsking = 48 << 10;
 }  // namespace
 
 // Blocks of device memory of one call, given back at its end: what comes later on the stream may have them.
@@ -91,11 +111,7 @@ Program::Program(cuda::Device& device, const Plan& plan)
       throw Error(*name_, "kernel " + g.name + " uses clusters of " + std::to_string(g.cluster) + " blocks; " + device.title() + " has at most " +
                               std::to_string(device.properties.max_cluster));
     k.module = cuda::load_module(device, l.gpu);
-    const std::string what = "kernel " + g.name;
-    device.check(device.cu.module_function(&k.function, k.module->handle, g.name.c_str()), "cuModuleGetFunction", what);
-    if (g.shared_bytes > 0 && g.shared_bytes + g.static_shared_bytes > kSharedWithoutAsking)
-      device.check(device.cu.function_set(k.function, cuda::kFunctionDynamicShared, static_cast<int>(g.shared_bytes)), "cuFuncSetAttribute", what);
-    if (g.cluster > 8) device.check(device.cu.function_set(k.function, cuda::kFunctionLargeClusters, 1), "cuFuncSetAttribute", what);
+    k.function = k.module->function(g);
 
     k.values.assign(l.buffers.size() + l.params.size() + 1 + (g.finish ? 1 : 0), 0);
     for (uint64_t& v : k.values) k.arguments.push_back(&v);

@@ -1,7 +1,9 @@
 // Plans on a GPU: kernels loaded, arguments laid out once, launches enqueued.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,12 @@ struct LoadedModule {
   const std::shared_ptr<Device> device;
   const std::shared_ptr<const GpuKernel> kernel;  // one of those in the image
   Module handle = nullptr;
+  // The entry point, allowed that much dynamic shared memory. Programs share it: what one was allowed stays.
+  Function function(const GpuKernel& k);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, int64_t> shared_bytes_;  // allowed so far, by entry point
 };
 std::shared_ptr<LoadedModule> load_module(Device& d, const std::shared_ptr<const GpuKernel>& kernel);
 

@@ -135,6 +135,23 @@ TEST(Gpu, CopiesOfAllSizes) {
   expect_clean(f);
 }
 
+TEST(Gpu, Beyond2To31) {
+  FakeDriver f({.memory = int64_t{12} << 30});
+  {
+    constexpr int64_t bytes = int64_t{5} << 30, at = (int64_t{9} << 29) + 4;
+    Array a = allocate(0, bytes), b = allocate(0, bytes);
+    const std::vector<float> data = iota(1000);
+    copy_in(*a, at, data.data(), 4000);
+    copy(*b, at - 400, *a, at, 4000);
+    std::vector<float> got(1000);
+    copy_out(got.data(), *b, at - 400, 4000);
+    EXPECT_EQ(got, data);
+    EXPECT_THROW(copy_out(got.data(), *b, bytes - 3996, 4000), std::logic_error);
+  }
+  cuda::use_driver(nullptr);
+  expect_clean(f);
+}
+
 TEST(Gpu, ManySmallCopiesGoRoundWithoutWaiting) {
   FakeDriver f;
   std::vector<Array> all;

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "emulated_gpu.h"
 #include "help.h"
 #include "support/env.h"
 
@@ -211,6 +212,23 @@ TEST_F(GpuExecute, ModulesAreSharedAndUnloadedWhenUnused) {
   end();
 }
 
+TEST_F(GpuExecute, SharedMemoryOfAKernelThatProgramsShare) {
+  {
+    auto with = [](int64_t bytes) {
+      Plan p = add_plan(100);
+      auto k = kernel("add");
+      k->shared_bytes = bytes;
+      p.launches[0].gpu = k;
+      return p;
+    };
+    auto large = load(0, with(100 << 10)), small = load(0, with(60 << 10));
+    Array x = array(iota(100));
+    EXPECT_EQ(values(run(*large, x, x, 400)), added(100));
+    EXPECT_EQ(values(run(*small, x, x, 400)), added(100));
+  }
+  end();
+}
+
 TEST_F(GpuExecute, ImagesThatCannotBeLoaded) {
   Plan p = add_plan(100);
   auto broken = kernel("add", "broken");
@@ -247,6 +265,36 @@ TEST(GpuExecuteOld, NumbersWithoutPinnedMemory) {
       execute(*p, in, outs, nullptr, sizes);
       EXPECT_EQ(values(out)[0], x + 1000);
     }
+  }
+  cuda::use_driver(nullptr);
+  expect_clean(f);
+}
+
+TEST(GpuExecuteEmulated, CudaSource) {
+  FakeDriver f;
+  test::run_emulated(f);
+  {
+    auto k = kernel("scale_all", test::emulated_image(R"(
+extern "C" __global__ void __launch_bounds__(128) scale_all(const float* __restrict__ x, float* out, long long factor, long long work) {
+  const long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < work) out[i] = x[i] * (float)factor;
+}
+)"));
+    Plan p;
+    p.name = "emulated";
+    p.gpu = true;
+    p.inputs = 1;
+    p.outputs = {{4000}};
+    p.launches = {launch(k, {input(0), output(0)}, {3}, 1000)};
+    auto program = load(0, p);
+    Array x = array(iota(1000)), out = allocate(0, 4000);
+    const void* in[] = {x->data()};
+    void* outs[] = {out->data()};
+    execute(*program, in, outs);
+    const std::vector<float> got = values(out);
+    for (size_t i = 0; i < got.size(); ++i) ASSERT_EQ(got[i], 3 * static_cast<float>(i));
+    p.launches[0].gpu = kernel("absent", k->image);
+    EXPECT_NE(message_of([&] { load(0, p); }).find("cuModuleGetFunction"), std::string::npos);
   }
   cuda::use_driver(nullptr);
   expect_clean(f);
