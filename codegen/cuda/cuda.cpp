@@ -1,11 +1,10 @@
-// Placeholder of the door until the printer lands.
+// The door of codegen/cuda: a kernel as text.
 #include "codegen/cuda.h"
 
-#include "frit/error.h"
+#include "codegen/cuda/printer.h"
 
 namespace frit::codegen {
-std::vector<std::shared_ptr<const rt::GpuKernel>> compile_cuda_kernels(std::span<const ir::Func* const>, const GpuSpec&, const std::vector<bool>&) {
-  throw Error("cuda", "kernels for GPUs cannot be compiled yet");
-}
-KernelCacheStats cuda_cache_stats() { return {}; }
+
+CudaSource cuda_source(const ir::Func& kernel, const GpuSpec& gpu, bool wide) { return cuda::Printer(kernel, gpu, wide).run(); }
+
 }  // namespace frit::codegen

@@ -1,0 +1,252 @@
+// cols: reductions down the rows k for every column j, in the orders of LAWS.md.
+//
+// `columns` threads stand side by side, each with a vector of columns; the others of the team go down other
+// rows. For sums, group g of the G groups of rows has the lanes l with l mod G = g: the halving of 128 lanes
+// ends with +G/2, ..., +1, so that a group's lanes are a subtree, which its thread adds up in registers.
+// The groups of one warp differ in the high bits of g: they meet first, by shuffles; the warps meet in
+// shared memory.
+#include <algorithm>
+
+#include "codegen/cuda/printer.h"
+#include "ir/ops.h"
+
+namespace frit::codegen::cuda {
+
+using ir::Op;
+using ir::OpId;
+using ir::OpNode;
+
+namespace {
+int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+}  // namespace
+
+void Printer::cols(OpId id) {
+  const OpNode& op = f_.op(id);
+  std::vector<Reduce> rs = reductions(op);
+  const Extent depth = ranges_.extent(op.index[0], op.index[1]);
+  out_.open();
+  out_.line("const ", index_type(), " depth = ", depth.exact ? cat(*depth.exact) : extent_text(op.index[0], op.index[1]), ";");
+  out_.line("const ", index_type(), " width = ", extent_text(op.index[2], op.index[3]), ";");
+  const bool filled = depth.exact && *depth.exact > 0;
+  if (!filled) {
+    out_.open("if (depth <= 0)");
+    out_.open("for (", index_type(), " e = t; e < width; e += ", team_->threads, ")");
+    for (size_t i = 0; i < rs.size(); ++i)
+      out_.line(name(op.operands[i].value), "[e] = ", to_memory(rs[i].result, rs[i].empty), ";");
+    out_.close();
+    out_.close(" else {");
+    out_.indent();
+  }
+  if (std::any_of(rs.begin(), rs.end(), [](const Reduce& r) { return r.dot; })) dot_columns(id, rs);
+  else if (op.i64_or(ir::AttrName::tree, 0)) tree_columns(id, rs);
+  else deep_columns(id, rs);
+  if (!filled) out_.close();
+  out_.close();
+}
+
+std::string Printer::to_local(const Reduce& r, const std::string& x) const { return r.arg ? cat("(i64)", x, ".place") : to_memory(r.result, x); }
+
+void Printer::deep_columns(OpId id, std::vector<Reduce>& rs) {
+  const OpNode& op = f_.op(id);
+  const int C = team_->columns, V = team_->column_vector, S = team_->sub(), W = team_->warps();
+  const int groups = team_->threads / C;
+  const Extent depth = ranges_.extent(op.index[0], op.index[1]);
+  const bool ordered = std::any_of(rs.begin(), rs.end(), [](const Reduce& r) { return r.ordered; });
+  const int64_t lanes = std::max<int64_t>(1, kLanes / groups);  // of a group
+  const bool shallow = depth.at_most && *depth.at_most <= kLanes;
+  const int64_t held = shallow ? std::clamp<int64_t>(divide_up(*depth.at_most, groups), 1, lanes) : lanes;
+  const bool one_block = depth.at_most && *depth.at_most <= kBlock;
+  if (groups > kLanes) ir::internal_error("more groups of rows than lanes");
+
+  Body b = analyse(id, op.regions[0].args[1], op.regions[0].args[0], V);
+  b.lo = index(op.index[2]);
+  b.unroll = static_cast<int>(held);
+  hoist(b);
+  next_slots();
+  for (Reduce& r : rs)
+    if (W > 1) {
+      // In two halves, so that a block's results are read while the next ones are written.
+      r.slot = cat("q", number_++);
+      out_.line(r.type, "* const ", r.slot, " = ", slots(r, int64_t{2} * W * C * V), ";");
+    }
+  out_.line("const int column = t % ", C, ", group = ", S == C ? "warp" : cat("sub / ", C, " * ", W, " + warp"), ";");
+  if (W > 1) out_.line("int turn = 0;");
+  out_.rolled("for (", index_type(), " e0 = 0; e0 < width; e0 += ", C * V, ")");
+  for (const Reduce& r : rs) {
+    if (!r.ordered) {
+      out_.line(r.type, " ", r.acc, "[", V, "];");
+      out_.line("f_fill(", r.acc, ", ", r.identity, ");");
+    } else if (!one_block) {
+      out_.line("f_pairs<", r.combine, ", ", r.type, "> pairs_", r.acc, "[", V, "];");
+    }
+  }
+  const std::string blocks = one_block ? "0" : "block";
+  if (!one_block) out_.rolled("for (", index_type(), " block = 0; block < depth; block += ", kBlock, ")");
+  for (const Reduce& r : rs) {
+    if (!r.ordered) continue;
+    out_.line(r.type, " ", r.acc, "[", held, "][", V, "];");
+    out_.line("f_fill(", r.acc, ", ", r.identity, ");");
+  }
+  const bool one_row = shallow;
+  if (!one_row)
+    out_.rolled("for (", index_type(), " row = ", blocks, "; row < ", one_block ? "depth" : cat("f_min(block + ", kBlock, ", depth)"), "; row += ", kLanes, ")");
+  Step s;
+  const std::string k = cat(one_row ? "" : "row + ", groups, " * u + group");
+  s.e = cat("e0 + ", V > 1 ? cat(V, " * column") : "column");
+  s.row = cat(index(op.index[0]), " + ", k);
+  s.left = cat(k, " < depth ? width - e : 0");
+  load_step(b, s);
+  compute_step(b, s, [&](const std::vector<std::string>& y) {
+    for (const Reduce& r : rs) {
+      const std::string running = r.ordered ? cat(r.acc, "[u][v]") : cat(r.acc, "[v]");
+      const std::string x = element_value(r, y.at(r.yield), k);
+      out_.line(running, " = ", r.combine, "::of(", running, ", v < left ? ", x, " : ", r.identity, ");");
+    }
+  });
+  if (!one_row) out_.close();
+
+  // The groups meet; v is one of this thread's columns, x what it got.
+  auto meet = [&](bool in_order, const std::function<void(const Reduce&, const std::string&)>& take) {
+    for (const Reduce& r : rs) {
+      if (r.ordered != in_order) continue;
+      if (r.ordered) out_.line("f_rows<", r.combine, ", ", lanes, ">(", r.acc, ");");
+      const std::string from = r.ordered ? cat(r.acc, "[0][v]") : cat(r.acc, "[v]");
+      out_.unrolled("for (int v = 0; v < ", V, "; ++v)");
+      out_.line(from, " = f_groups<", r.combine, ", ", S, ", ", C, ">(", from, ", mask);");
+      if (W > 1) out_.line("if (sub < ", C, ") ", r.slot, "[((turn * ", W, " + warp) * ", C, " + column) * ", V, " + v] = ", from, ";");
+      out_.close();
+    }
+    if (W > 1) sync();
+    for (const Reduce& r : rs) {
+      if (r.ordered != in_order) continue;
+      const std::string from = r.ordered ? cat(r.acc, "[0][v]") : cat(r.acc, "[v]");
+      if (W > 1) out_.open("if (warp == 0)");
+      out_.unrolled("for (int v = 0; v < ", V, "; ++v)");
+      take(r, W > 1 ? cat("f_warps<", r.combine, ", ", W, ">(", r.slot, " + (turn * ", W * C, " + column) * ", V, " + v, ", C * V, ")") : from);
+      out_.close();
+      if (W > 1) out_.close();
+    }
+    if (W > 1) out_.line("turn = 1 - turn;");
+  };
+  size_t n = 0;
+  std::map<std::string, size_t> number;
+  for (const Reduce& r : rs) number[r.acc] = n++;
+  auto store = [&](const Reduce& r, const std::string& x) {
+    const std::string mine = cat(W > 1 ? "" : "group == 0 && ", W > 1 ? cat("sub < ", C, " && ") : "");
+    const std::string at = cat("e0 + ", V > 1 ? cat(V, " * column + v") : "column + v");
+    const std::string value = cat("x", number_++);
+    out_.line("const ", r.type, " ", value, " = ", x, ";");
+    out_.line("if (", mine, at, " < width) ", this->name(op.operands[number.at(r.acc)].value), "[", at, "] = ", to_local(r, value), ";");
+  };
+  if (ordered) {
+    if (one_block) {
+      meet(true, store);
+    } else {
+      meet(true, [&](const Reduce& r, const std::string& x) { out_.line("pairs_", r.acc, "[v].push(", x, ");"); });
+      out_.close();
+      for (const Reduce& r : rs) {
+        if (!r.ordered) continue;
+        if (W > 1) out_.open("if (warp == 0)");
+        out_.unrolled("for (int v = 0; v < ", V, "; ++v)");
+        store(r, cat("pairs_", r.acc, "[v].all(", r.identity, ")"));
+        out_.close();
+        if (W > 1) out_.close();
+      }
+    }
+  } else if (!one_block) {
+    out_.close();
+  }
+  if (std::any_of(rs.begin(), rs.end(), [](const Reduce& r) { return !r.ordered; })) meet(false, store);
+  out_.close();
+}
+
+// dot: a thread a column, the chain over k in blocks.
+void Printer::dot_columns(OpId id, std::vector<Reduce>& rs) {
+  const OpNode& op = f_.op(id);
+  constexpr int kRows = 8;
+  const Extent depth = ranges_.extent(op.index[0], op.index[1]);
+  const bool one_block = depth.at_most && *depth.at_most <= kBlock;
+  const Reduce& r = rs.at(0);
+  Body b = analyse(id, op.regions[0].args[1], op.regions[0].args[0], 1);
+  b.lo = index(op.index[2]);
+  b.unroll = kRows;
+  hoist(b);
+  out_.rolled("for (", index_type(), " e0 = t; e0 < width; e0 += ", team_->threads, ")");
+  if (!one_block) {
+    out_.line("f_pairs<f_sum, ", r.type, "> pairs;");
+    out_.rolled("for (", index_type(), " block = 0; block < depth; block += ", kBlock, ")");
+  }
+  out_.line("const ", index_type(), " end = ", one_block ? "depth" : cat("f_min(block + ", kBlock, ", depth)"), ";");
+  out_.line(r.type, " ", r.acc, " = ", r.empty, ";");
+  out_.rolled("for (", index_type(), " row = ", one_block ? "0" : "block", "; row < end; row += ", kRows, ")");
+  Step s;
+  s.e = "e0";
+  s.row = cat(index(op.index[0]), " + row + u");
+  s.left = "row + u < end ? 1 : 0";
+  load_step(b, s);
+  compute_step(b, s, [&](const std::vector<std::string>& y) {
+    const std::string next = is_float(r.element) ? cat("f_fma(", y.at(0), ", ", y.at(1), ", ", r.acc, ")") : cat("f_add(", r.acc, ", f_mul(", y.at(0), ", ", y.at(1), "))");
+    out_.line("if (v < left) ", r.acc, " = ", next, ";");
+  });
+  out_.close();
+  const std::string to = cat(name(op.operands[0].value), "[e0] = ");
+  if (one_block) {
+    out_.line(to, r.acc, ";");
+  } else {
+    out_.line("pairs.push(", r.acc, ");");
+    out_.close();
+    out_.line(to, "pairs.all(", r.identity, ");");
+  }
+  out_.close();
+}
+
+// tree=1: the rows themselves in the padded tree of pairs. Each warp has a power of two of rows, one after
+// the other.
+void Printer::tree_columns(OpId id, std::vector<Reduce>& rs) {
+  const OpNode& op = f_.op(id);
+  const int S = team_->sub(), W = team_->warps();
+  constexpr int kRows = 8;
+  Body b = analyse(id, op.regions[0].args[1], op.regions[0].args[0], 1);
+  b.lo = index(op.index[2]);
+  b.unroll = kRows;
+  hoist(b);
+  next_slots();
+  for (Reduce& r : rs) {
+    if (r.arg) ir::internal_error("a place in a tree");
+    r.slot = cat("q", number_++);
+    out_.line(r.type, "* const ", r.slot, " = ", slots(r, int64_t{W} * S), ";");
+  }
+  out_.line("const ", index_type(), " each = f_part(depth, ", W, "), end = f_min((warp + 1) * each, depth);");
+  out_.rolled("for (", index_type(), " e0 = 0; e0 < width; e0 += ", S, ")");
+  for (const Reduce& r : rs) {
+    if (r.ordered) out_.line("f_pairs<", r.combine, ", ", r.type, "> pairs_", r.acc, ";");
+    else out_.line(r.type, " ", r.acc, " = ", r.identity, ";");
+  }
+  out_.rolled("for (", index_type(), " row = warp * each; row < end; row += ", kRows, ")");
+  Step s;
+  s.e = "e0 + sub";
+  s.row = cat(index(op.index[0]), " + row + u");
+  s.left = "row + u < end ? width - e : 0";
+  load_step(b, s);
+  compute_step(b, s, [&](const std::vector<std::string>& y) {
+    for (const Reduce& r : rs) {
+      const std::string x = cat("v < left ? ", element_value(r, y.at(r.yield), ""), " : ", r.identity);
+      if (r.ordered) out_.line("pairs_", r.acc, ".push(", x, ");");
+      else out_.line(r.acc, " = ", r.combine, "::of(", r.acc, ", ", x, ");");
+    }
+  });
+  out_.close();
+  sync();  // the slots of the columns before have been read
+  for (const Reduce& r : rs) out_.line(r.slot, "[warp * ", S, " + sub] = ", r.ordered ? cat("pairs_", r.acc, ".all(", r.identity, ")") : r.acc, ";");
+  sync();
+  out_.open("if (warp == 0 && e0 + sub < width)");
+  for (size_t i = 0; i < rs.size(); ++i) {
+    const Reduce& r = rs[i];
+    out_.line(name(op.operands[i].value), "[e0 + sub] = ",
+              to_memory(r.result, cat("f_slots_alone<", r.combine, ">(", r.slot, " + sub, ", W, ", ", S, ", ", r.identity, ")")), ";");
+  }
+  out_.close();
+  out_.close();
+}
+
+}  // namespace frit::codegen::cuda

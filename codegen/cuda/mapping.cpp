@@ -1,0 +1,335 @@
+// See mapping.h.
+#include "codegen/cuda/mapping.h"
+
+#include <algorithm>
+#include <bit>
+#include <set>
+
+#include "codegen/cuda/scalars.h"
+#include "ir/ops.h"
+
+namespace frit::codegen::cuda {
+
+using ir::AttrName;
+using ir::IndexExpr;
+using ir::Op;
+using ir::OpId;
+using ir::OpNode;
+using ir::ValueId;
+
+namespace {
+
+// 32-bit values a thread keeps between the lanes of an item, at most.
+constexpr int64_t kRegisters = 64;
+constexpr int kMostWarps = 16;
+constexpr int kFlatThreads = 256;
+constexpr int kUnknownRow = 128;  // threads of a row of unknown length
+
+int64_t round_up_pow2(int64_t n) { return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(n, 1)))); }
+int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// A `lanes` of an item.
+struct LanesInfo {
+  OpId id;
+  Extent extent;
+  bool reduces = false, ordered = false;
+  bool straight = false;  // directly in the region, in no loop
+};
+
+class Mapper {
+ public:
+  Mapper(const ir::Func& f, const Ranges& ranges, const GpuSpec& gpu) : f_(f), ranges_(ranges), gpu_(gpu) {}
+
+  Mapping run() {
+    const ir::Region* work = nullptr;
+    const ir::Region* finish = nullptr;
+    for (OpId id : f_.body.ops) {
+      if (f_.op(id).op == Op::work) work = &f_.op(id).regions[0];
+      if (f_.op(id).op == Op::finish) finish = &f_.op(id).regions[0];
+    }
+    collect(*work, true);
+    choose_team();
+    if (finish) {
+      m_.finish = m_.work;
+      m_.finish.threads = m_.work.block();
+      m_.finish.teams = 1;
+      m_.finish.vector = 1;
+      m_.finish.blocked = true;
+      m_.finish.columns = kWarp;
+      m_.finish.column_vector = 1;
+    } else if (m_.work.blocked) {
+      keep_rows(*work);
+    }
+    return std::move(m_);
+  }
+
+ private:
+  void collect(const ir::Region& r, bool straight) {
+    for (OpId id : r.ops) {
+      const OpNode& op = f_.op(id);
+      if (op.op == Op::lanes) {
+        LanesInfo l{id, ranges_.extent(op.index[0], op.index[1]), false, false, straight};
+        l.reduces = op.find(AttrName::reduce) != nullptr;
+        lanes_.push_back(l);
+        touch(op.regions[0], op.regions[0].args[0]);
+      } else if (op.op == Op::cols) {
+        cols_.push_back(id);
+        touch(op.regions[0], op.regions[0].args[1]);
+      } else if (op.op == Op::tile) {
+        tiles_ = true;
+        widest_ = std::max(widest_, size_of(f_.type(op.operands[0].value).dtype));
+      } else if (op.op == Op::loop) {
+        collect(op.regions[0], false);
+      }
+    }
+  }
+
+  // The widest element that is loaded or stored from lane to lane.
+  void touch(const ir::Region& r, ValueId lane) {
+    for (OpId id : r.ops) {
+      const OpNode& op = f_.op(id);
+      if (op.op != Op::load && op.op != Op::store) continue;
+      if (op.index[0].coeff_of(lane) != 1 || op.operands.size() == 3) continue;
+      widest_ = std::max(widest_, size_of(f_.type(op.operands[0].value).dtype));
+    }
+  }
+
+  // Whether rows are worth keeping: several lanes over the same known range.
+  bool repeats(const LanesInfo& l) const {
+    int n = 0;
+    for (const LanesInfo& o : lanes_)
+      n += o.straight && f_.op(o.id).index[0] == f_.op(l.id).index[0] && f_.op(o.id).index[1] == f_.op(l.id).index[1];
+    return n > 1;
+  }
+
+  void choose_team() {
+    Team& t = m_.work;
+    const bool reduces = std::any_of(lanes_.begin(), lanes_.end(), [](const LanesInfo& l) { return l.reduces; });
+    const int64_t widest = widest_ ? widest_ : 4;
+    t.vector = static_cast<int>(std::clamp<int64_t>(16 / widest, 1, reduces || !cols_.empty() || tiles_ ? 4 : 16));
+    t.blocked = reduces;
+    if (!cols_.empty()) return columns(t);
+    if (tiles_) {
+      t.threads = kFlatThreads;
+      m_.why = "tiles";
+      return;
+    }
+    if (lanes_.empty()) {
+      t.threads = 1;
+      t.teams = kFlatThreads;
+      m_.why = "a thread an item";
+      return;
+    }
+    int64_t longest = 0;
+    bool known = true, again = false;
+    for (const LanesInfo& l : lanes_) {
+      if (l.extent.at_most) longest = std::max(longest, *l.extent.at_most);
+      else known = false;
+      again |= l.extent.exact && l.straight && repeats(l);
+    }
+    if (reduces) row(t, longest, known, again);
+    else flat(t, longest, known);
+    if (t.threads <= kWarp) t.teams = kFlatThreads / t.threads;
+  }
+
+  void flat(Team& t, int64_t longest, bool known) {
+    if (!known) {
+      t.threads = kWarp;
+      m_.why = "a warp a chunk of unknown length";
+      return;
+    }
+    t.vector = static_cast<int>(std::min<int64_t>(t.vector, round_up_pow2(longest)));
+    t.threads = static_cast<int>(std::min<int64_t>(kFlatThreads, round_up_pow2(divide_up(longest, t.vector))));
+    m_.why = cat("flat, ", t.threads, " threads a chunk of ", longest);
+  }
+
+  void row(Team& t, int64_t longest, bool known, bool again) {
+    if (!known) {
+      t.threads = kUnknownRow;
+      m_.why = "a row of unknown length";
+      return;
+    }
+    t.vector = static_cast<int>(std::min<int64_t>(t.vector, round_up_pow2(longest)));
+    const int64_t blocks = divide_up(longest, kBlock);
+    if (blocks <= 1) {
+      // 8 elements a thread of short rows; a warp from 129 on.
+      const int64_t threads = longest <= 16 ? round_up_pow2(divide_up(longest, t.vector)) : longest <= 64 ? 8 : longest <= 128 ? 16 : 32;
+      t.threads = static_cast<int>(threads);
+    } else {
+      // A block of the order of sums a warp, where the row is read again; else two.
+      const int64_t warps = again ? blocks : blocks <= 2 ? 1 : divide_up(blocks, 2);
+      t.threads = static_cast<int>(kWarp * std::min<int64_t>(warps, again ? kMostWarps : kMostWarps / 2));
+    }
+    m_.why = cat(t.threads, t.threads == 1 ? " thread" : " threads", " a row of ", longest);
+  }
+
+  void columns(Team& t) {
+    int64_t width = 0, depth = 0, accumulators = 1;
+    bool known = true, deep = false;
+    for (OpId id : cols_) {
+      const OpNode& op = f_.op(id);
+      const Extent w = ranges_.extent(op.index[2], op.index[3]), d = ranges_.extent(op.index[0], op.index[1]);
+      if (w.at_most) width = std::max(width, *w.at_most);
+      else known = false;
+      if (d.at_most) depth = std::max(depth, *d.at_most);
+      else deep = true;
+      accumulators = std::max<int64_t>(accumulators, static_cast<int64_t>(op.operands.size()));
+    }
+    if (!known) width = std::max<int64_t>(width, kLanes);
+    t.column_vector = accumulators > 2 ? 1 : accumulators > 1 ? std::min(t.vector, 2) : t.vector;
+    t.column_vector = static_cast<int>(std::min<int64_t>(t.column_vector, round_up_pow2(width)));
+    t.columns = static_cast<int>(std::min<int64_t>(kWarp, round_up_pow2(divide_up(width, t.column_vector))));
+    // Groups of rows: 16 at most, unless a warp has room for more side by side.
+    int64_t groups = std::max<int64_t>(16, kWarp / t.columns * 4);
+    groups = std::min<int64_t>(groups, kLanes);
+    if (!deep) groups = std::min(groups, round_up_pow2(depth));
+    t.threads = static_cast<int>(std::min<int64_t>(512, t.columns * groups));
+    t.vector = static_cast<int>(std::min<int64_t>(t.vector, round_up_pow2(width)));
+    if (t.threads <= kWarp) t.teams = kFlatThreads / t.threads;
+    m_.why = cat(t.threads / t.columns, " groups of rows by ", t.columns, " threads of ", t.column_vector, " columns");
+  }
+
+  // Rows in registers
+
+  struct Candidate {
+    Kept kept;
+    std::vector<OpId> users;  // lanes ops, in order
+    ValueId array = ir::kNone;
+  };
+
+  void keep_rows(const ir::Region& work) {
+    // The lanes of the item by range; one range alone is kept.
+    for (const LanesInfo& l : lanes_) {
+      if (!l.straight || !l.extent.exact || !repeats(l)) continue;
+      group_.clear();
+      for (const LanesInfo& o : lanes_)
+        if (o.straight && f_.op(o.id).index[0] == f_.op(l.id).index[0] && f_.op(o.id).index[1] == f_.op(l.id).index[1]) group_.push_back(o.id);
+      extent_ = *l.extent.exact;
+      break;
+    }
+    if (group_.size() < 2 || extent_ == 0) return;
+    const Team& t = m_.work;
+    const int64_t width = int64_t{t.vector} * t.sub();
+    blocks_ = divide_up(divide_up(extent_, kBlock), t.warps());
+    steps_ = divide_up(std::min(extent_, kBlock), width);
+    if (blocks_ * steps_ * t.vector > kRegisters) return;
+    std::vector<Candidate> all = locals();
+    for (Candidate& c : loads(work)) all.push_back(std::move(c));
+    // Values alive between neighbours of the group.
+    std::vector<int64_t> alive(group_.size(), 0);
+    for (Candidate& c : all) {
+      const size_t first = place(c.users.front()), last = place(c.users.back());
+      const int64_t each = blocks_ * steps_ * t.vector * std::max<int64_t>(1, size_of(c.kept.dtype) / 4);
+      bool fits = true;
+      for (size_t i = first; i < last; ++i) fits &= alive[i] + each <= kRegisters;
+      if (!fits) continue;
+      for (size_t i = first; i < last; ++i) alive[i] += each;
+      const int number = static_cast<int>(m_.kept.size());
+      c.kept.first = c.users.front();
+      c.kept.blocks = blocks_;
+      c.kept.steps = steps_;
+      if (c.array != ir::kNone) m_.kept_local[c.array] = number;
+      for (OpId id : c.kept.loads) m_.kept_load[id] = number;
+      m_.kept.push_back(std::move(c.kept));
+    }
+  }
+
+  size_t place(OpId lanes) const { return static_cast<size_t>(std::find(group_.begin(), group_.end(), lanes) - group_.begin()); }
+
+  // Local arrays of which every lane touches its own element only.
+  std::vector<Candidate> locals() {
+    std::map<ValueId, Candidate> found;
+    std::set<ValueId> bad;
+    for (OpId id : f_.body.ops)
+      if (f_.op(id).op == Op::local) {
+        Candidate& c = found[f_.op(id).results[0]];
+        c.array = f_.op(id).results[0];
+        c.kept.dtype = f_.type(c.array).dtype;
+        c.kept.local = true;
+      }
+    ir::for_each_op(f_, f_.body, [&](const ir::Region& r, OpId id) {
+      const OpNode& op = f_.op(id);
+      for (const ir::Operand& o : op.operands) {
+        if (!o.is_value() || !found.count(o.value)) continue;
+        OpId in = ir::kNone;
+        for (OpId g : group_)
+          if (&f_.op(g).regions[0] == &r) in = g;
+        bool own = in != ir::kNone && (op.op == Op::load || op.op == Op::store) && op.operands.size() < 3;
+        if (own) {
+          IndexExpr want = IndexExpr::of(r.args[0]);
+          want += f_.op(in).index[0].times(-1);
+          own = op.index[0] == want;
+        }
+        if (!own) {
+          bad.insert(o.value);
+          continue;
+        }
+        Candidate& c = found[o.value];
+        if (c.users.empty() || c.users.back() != in) c.users.push_back(in);
+        if (op.op == Op::load) c.kept.loads.push_back(id);
+      }
+    });
+    std::vector<Candidate> out;
+    for (auto& [v, c] : found)
+      if (!bad.count(v) && !c.users.empty()) out.push_back(std::move(c));
+    return out;
+  }
+
+  // Loads of parameters that nobody stores to, repeated at the same place.
+  std::vector<Candidate> loads(const ir::Region& work) {
+    std::set<ValueId> stored;
+    ir::for_each_op(f_, work, [&](const ir::Region&, OpId id) {
+      if (f_.op(id).op == Op::store) stored.insert(f_.op(id).operands[0].value);
+    });
+    struct Key {
+      ValueId buffer;
+      IndexExpr index;  // without the lane
+    };
+    std::vector<std::pair<Key, Candidate>> found;
+    for (OpId g : group_) {
+      const ir::Region& r = f_.op(g).regions[0];
+      std::set<ValueId> inner;
+      for (OpId id : r.ops)
+        for (ValueId v : f_.op(id).results) inner.insert(v);
+      for (OpId id : r.ops) {
+        const OpNode& op = f_.op(id);
+        if (op.op != Op::load || op.operands.size() == 3) continue;
+        const ValueId b = op.operands[0].value;
+        if (f_.value(b).def != ir::kNone || stored.count(b) || op.index[0].coeff_of(r.args[0]) != 1) continue;
+        IndexExpr key = op.index[0];
+        key.add_term(r.args[0], -1);
+        if (std::any_of(key.terms.begin(), key.terms.end(), [&](const auto& t) { return inner.count(t.var) || t.var == r.args[0]; })) continue;
+        auto it = std::find_if(found.begin(), found.end(), [&](const auto& e) { return e.first.buffer == b && e.first.index == key; });
+        if (it == found.end()) {
+          found.emplace_back(Key{b, key}, Candidate{});
+          it = found.end() - 1;
+          it->second.kept.dtype = f_.type(b).dtype;
+        }
+        Candidate& c = it->second;
+        if (c.users.empty() || c.users.back() != g) c.users.push_back(g);
+        c.kept.loads.push_back(id);
+      }
+    }
+    std::vector<Candidate> out;
+    for (auto& [k, c] : found)
+      if (c.users.size() > 1) out.push_back(std::move(c));
+    return out;
+  }
+
+  const ir::Func& f_;
+  const Ranges& ranges_;
+  const GpuSpec& gpu_;
+  Mapping m_;
+  std::vector<LanesInfo> lanes_;
+  std::vector<OpId> cols_;
+  bool tiles_ = false;
+  int64_t widest_ = 0;
+  std::vector<OpId> group_;
+  int64_t extent_ = 0, blocks_ = 1, steps_ = 1;
+};
+
+}  // namespace
+
+Mapping map_kernel(const ir::Func& f, const Ranges& ranges, const GpuSpec& gpu) { return Mapper(f, ranges, gpu).run(); }
+
+}  // namespace frit::codegen::cuda

@@ -1,0 +1,57 @@
+// How a kernel's work items become threads: the decisions, without any text. docs/cuda.md says why.
+//
+// An item is run by a team of `threads`. Up to 32 threads, teams share warps and a block has several;
+// beyond, a team is a block and its warps are numbered. Elements of `lanes` go to threads in one of two
+// ways, e being the element's number j - lo, V the vector, T the threads of a team:
+//   flat     e = V T step + V thread + v                       (nothing is reduced)
+//   blocked  e = 1024 block + V S step + V thread + v, blocks to warps round robin, S = min(T, 32)
+// so that a block of LAWS.md, 9 belongs to one warp, lane l mod V S to one thread.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "codegen/cuda/ranges.h"
+#include "codegen/gpu_spec.h"
+#include "ir/func.h"
+
+namespace frit::codegen::cuda {
+
+inline constexpr int64_t kLanes = 128;
+inline constexpr int64_t kBlock = 1024;
+inline constexpr int kWarp = 32;
+
+struct Team {
+  int threads = 1;  // a power of two up to 32, or a multiple of 32
+  int teams = 1;    // of a block
+  int vector = 1;   // V
+  bool blocked = false;  // lanes that reduce, and those over the same range
+  int columns = 1;  // cols: threads side by side; threads / columns groups of rows, a power of two
+  int column_vector = 1;
+  int sub() const { return threads < kWarp ? threads : kWarp; }  // S
+  int warps() const { return threads <= kWarp ? 1 : threads / kWarp; }
+  int block() const { return threads * teams; }
+};
+
+// A row in registers: a local array that only `lanes` over one range touch, each lane its own element,
+// or a load that several such lanes repeat.
+struct Kept {
+  DType dtype = DType::f32;
+  bool local = false;
+  ir::OpId first = ir::kNone;  // the lanes op that fills it
+  std::vector<ir::OpId> loads; // the load ops that read it (of a kept load: the first one fills it)
+  int64_t blocks = 1;          // of a thread
+  int64_t steps = 1;           // of a block: vectors
+};
+
+struct Mapping {
+  Team work, finish;
+  std::vector<Kept> kept;
+  std::map<ir::ValueId, int> kept_local;  // local array -> kept
+  std::map<ir::OpId, int> kept_load;      // load op -> kept
+  std::string why;                        // in words
+};
+
+Mapping map_kernel(const ir::Func& f, const Ranges& ranges, const GpuSpec& gpu);
+
+}  // namespace frit::codegen::cuda

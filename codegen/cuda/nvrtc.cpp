@@ -1,0 +1,192 @@
+// See nvrtc.h. The few functions of NVRTC are declared here: no header of CUDA is needed.
+#include "codegen/cuda/nvrtc.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
+#include <vector>
+
+#include "frit/error.h"
+#include "ir/func.h"
+
+namespace frit::codegen::cuda {
+namespace {
+
+using Program = void*;
+constexpr int kSuccess = 0;
+
+struct Nvrtc {
+  int (*version)(int*, int*) = nullptr;
+  int (*create)(Program*, const char*, const char*, int, const char* const*, const char* const*) = nullptr;
+  int (*compile)(Program, int, const char* const*) = nullptr;
+  int (*destroy)(Program*) = nullptr;
+  int (*log_size)(Program, size_t*) = nullptr;
+  int (*log)(Program, char*) = nullptr;
+  int (*cubin_size)(Program, size_t*) = nullptr;
+  int (*cubin)(Program, char*) = nullptr;
+  int (*ptx_size)(Program, size_t*) = nullptr;
+  int (*ptx)(Program, char*) = nullptr;
+  const char* (*error)(int) = nullptr;
+  std::string problem;  // empty: all is there
+
+  Nvrtc() {
+    std::vector<std::string> places;
+    if (const char* own = std::getenv("FRIT_NVRTC")) places.push_back(own);
+    for (const char* p : {"/usr/local/cuda/lib64/libnvrtc.so", "/usr/local/cuda/lib/libnvrtc.so", "libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"}) places.push_back(p);
+    void* handle = nullptr;
+    for (const std::string& p : places) {
+      handle = dlopen(p.c_str(), RTLD_NOW | RTLD_LOCAL);
+      if (handle) break;
+      problem += (problem.empty() ? "" : "; ") + p;
+    }
+    if (!handle) return;
+    problem.clear();
+    auto get = [&](auto& f, const char* name) {
+      f = reinterpret_cast<std::remove_reference_t<decltype(f)>>(dlsym(handle, name));
+      if (!f) problem = std::string("it has no ") + name;
+    };
+    get(version, "nvrtcVersion");
+    get(create, "nvrtcCreateProgram");
+    get(compile, "nvrtcCompileProgram");
+    get(destroy, "nvrtcDestroyProgram");
+    get(log_size, "nvrtcGetProgramLogSize");
+    get(log, "nvrtcGetProgramLog");
+    get(cubin_size, "nvrtcGetCUBINSize");
+    get(cubin, "nvrtcGetCUBIN");
+    get(ptx_size, "nvrtcGetPTXSize");
+    get(ptx, "nvrtcGetPTX");
+    get(error, "nvrtcGetErrorString");
+  }
+};
+
+const Nvrtc& nvrtc() {
+  static const auto* n = new Nvrtc;
+  return *n;
+}
+
+const Nvrtc& need() {
+  const Nvrtc& n = nvrtc();
+  if (!n.problem.empty())
+    throw Error("cuda", "kernels cannot be compiled: NVRTC was not found (" + n.problem + ")", {}, {},
+                "install the CUDA toolkit or pip's nvidia-cuda-nvrtc, or let FRIT_NVRTC name libnvrtc.so");
+  return n;
+}
+
+// The lines of the source that the log speaks of: "kernel.cu(12): error: ...".
+std::string with_lines(const std::string& log, const std::string& source) {
+  std::vector<std::string> lines;
+  std::istringstream in(source);
+  for (std::string l; std::getline(in, l);) lines.push_back(l);
+  std::string out;
+  std::istringstream text(log);
+  for (std::string l; std::getline(text, l);) {
+    out += l + "\n";
+    if (!l.starts_with("kernel.cu(")) continue;
+    const size_t n = static_cast<size_t>(std::atol(l.c_str() + 10));
+    if (n >= 1 && n <= lines.size()) out += "    " + std::to_string(n) + " | " + lines[n - 1] + "\n";
+  }
+  return out;
+}
+
+// One run of the compiler.
+struct Run {
+  const Nvrtc& n = need();
+  Program program = nullptr;
+  std::string log;
+
+  Run(const std::string& text, const std::string& arch) {
+    check(n.create(&program, text.c_str(), "kernel.cu", 0, nullptr, nullptr));
+    const std::string target = "-arch=" + arch;
+    // Strict numerics: what stands in the source is what is computed.
+    const char* options[] = {target.c_str(), "-std=c++17", "-fmad=false", "-prec-div=true", "-prec-sqrt=true", "-ftz=false",
+                             "-default-device", "-diag-suppress=177,550", "--ptxas-options=-v"};
+    const int rc = n.compile(program, static_cast<int>(std::size(options)), options);
+    size_t size = 0;
+    check(n.log_size(program, &size));
+    log.resize(size);
+    if (size) check(n.log(program, log.data()));
+    while (!log.empty() && log.back() == '\0') log.pop_back();
+    if (rc != kSuccess) {
+      std::string message = std::string("NVRTC refused a kernel (") + n.error(rc) + ")\n" + with_lines(log, text);
+      n.destroy(&program);
+      throw Error("cuda", message, {}, {}, "this is a bug of Frit's code generator: please report it with the program");
+    }
+  }
+  Run(const Run&) = delete;
+  ~Run() { n.destroy(&program); }
+
+  std::string take(int (*size_of)(Program, size_t*), int (*get)(Program, char*)) const {
+    size_t size = 0;
+    check(size_of(program, &size));
+    std::string s(size, '\0');
+    check(get(program, s.data()));
+    return s;
+  }
+  void check(int rc) const {
+    if (rc != kSuccess) ir::internal_error(std::string("NVRTC: ") + n.error(rc));
+  }
+};
+
+// "Used 32 registers, used 1 barriers, 16 bytes smem" and "0 bytes spill stores" after the entry's name.
+void read_usage(const std::string& log, rt::GpuKernel& k) {
+  const size_t entry = log.find("Compiling entry function '" + k.name + "'");
+  if (entry == std::string::npos) return;
+  const size_t next = log.find("Compiling entry function", entry + 10);
+  const std::string part = log.substr(entry, next == std::string::npos ? next : next - entry);
+  auto before = [&](const char* words) -> int64_t {
+    const size_t at = part.find(words);
+    if (at == std::string::npos) return 0;
+    size_t begin = at;
+    while (begin > 0 && part[begin - 1] == ' ') --begin;
+    while (begin > 0 && part[begin - 1] >= '0' && part[begin - 1] <= '9') --begin;
+    return std::atoll(part.c_str() + begin);
+  };
+  k.registers = static_cast<int>(before(" registers"));
+  k.spill_bytes = before(" bytes spill stores");
+  k.static_shared_bytes = before(" bytes smem");
+}
+
+}  // namespace
+
+bool nvrtc_available(std::string* why) {
+  if (why) *why = nvrtc().problem;
+  return nvrtc().problem.empty();
+}
+
+std::string nvrtc_version() {
+  if (!nvrtc().problem.empty()) return "";
+  int major = 0, minor = 0;
+  nvrtc().version(&major, &minor);
+  return std::to_string(major) + "." + std::to_string(minor);
+}
+
+void nvrtc_compile(std::span<CudaSource> sources, const GpuSpec& gpu) {
+  const auto start = std::chrono::steady_clock::now();
+  std::string text = cuda_prelude();
+  for (const CudaSource& s : sources) {
+    if (!s.text.starts_with(cuda_prelude())) ir::internal_error("a CUDA source without the prelude");
+    text += s.text.substr(cuda_prelude().size());
+  }
+  const Run run(text, gpu.arch());
+  const std::string image = run.take(run.n.cubin_size, run.n.cubin);
+  const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  for (CudaSource& s : sources) {
+    s.launch.image = image;
+    s.launch.is_ptx = false;
+    s.launch.compile_ms = ms / static_cast<double>(sources.size());
+    read_usage(run.log, s.launch);
+  }
+}
+
+std::string nvrtc_ptx(const CudaSource& source, const GpuSpec& gpu) {
+  const Run run(source.text, "compute_" + gpu.arch().substr(3));
+  std::string s = run.take(run.n.ptx_size, run.n.ptx);
+  while (!s.empty() && s.back() == '\0') s.pop_back();
+  return s;
+}
+
+}  // namespace frit::codegen::cuda

@@ -1,0 +1,20 @@
+// NVRTC: CUDA C++ to a cubin or PTX. Loaded when first needed.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "codegen/cuda.h"
+
+namespace frit::codegen::cuda {
+
+// Whether there is an NVRTC; if not, `why` says what was tried.
+bool nvrtc_available(std::string* why = nullptr);
+std::string nvrtc_version();  // "13.0"; part of keys. Empty where there is none
+
+// Compiles the sources as one program: each launch gets the image, and what ptxas says of its kernel.
+// Throws Error with the log and the lines it speaks of.
+void nvrtc_compile(std::span<CudaSource> sources, const GpuSpec& gpu);
+std::string nvrtc_ptx(const CudaSource& source, const GpuSpec& gpu);
+
+}  // namespace frit::codegen::cuda

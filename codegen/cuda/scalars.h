@@ -1,0 +1,45 @@
+// Scalars as CUDA C++: types, literals, primitives, and the functions that the formulas of the op table
+// become.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ir/func.h"
+#include "ir/scalar_program.h"
+
+namespace frit::codegen::cuda {
+
+// Pieces of text and numbers, joined.
+template <class... T>
+std::string cat(const T&... pieces) {
+  std::string out;
+  auto add = [&](const auto& p) {
+    if constexpr (std::is_arithmetic_v<std::decay_t<decltype(p)>>) out += std::to_string(p);
+    else out += p;
+  };
+  (add(pieces), ...);
+  return out;
+}
+
+std::string type_text(DType t);    // of a value: "f32"
+std::string memory_text(DType t);  // of an element in memory: bools are bytes
+std::string literal_text(const ir::Literal& l);
+std::string prim_text(const ir::PrimNode& n, const std::string& a, const std::string& b, const std::string& c);
+std::string from_memory(DType t, const std::string& x);
+std::string to_memory(DType t, const std::string& x);
+
+// The functions that a kernel calls, each printed once.
+class Functions {
+ public:
+  // The op on operands: an expression, or a call of its function.
+  std::string call(ir::Op op, DType t, DType to, const std::vector<std::string>& args);
+  std::string text() const;  // the definitions
+  static int cost(ir::Op op, DType t, DType to);  // primitives, roughly; divisions and roots count more
+
+ private:
+  std::map<std::string, std::string> made_;
+};
+
+}  // namespace frit::codegen::cuda
