@@ -261,6 +261,7 @@ std::shared_ptr<const Program> compile(const ir::Func& f, const CompileOptions& 
     r.scratch_bytes = kernel.scratch_bytes;
     r.compile_ms = kernel.compile_ms;
     r.cached = kernel.cached;
+    r.wide = kernel.wide;
     program->reports.push_back(std::move(r));
     program->kernels.push_back(std::move(kernel.func));
   }

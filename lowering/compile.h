@@ -64,6 +64,7 @@ struct KernelReport {
   int64_t work = 0, bytes_read = 0, bytes_written = 0, flops = 0, scratch_bytes = 0;
   double compile_ms = 0;
   bool cached = false;
+  bool wide = false;               // indices of 64 bits on a GPU
 };
 
 struct Snapshot {                  // the IR after a pass that changed it

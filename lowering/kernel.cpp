@@ -134,8 +134,10 @@ Kernel build_kernel(const Func& f, const Group& g, const Nest& nest, const Compi
   k.func = std::move(w.k);
   k.func.body.ops = std::move(w.top.region.ops);
   k.func.compact();
-  for (ValueId t : k.tensors) k.wide |= span_of(f, t) >= int64_t{1} << 31;
-  for (const Kernel::Temp& t : k.temps) k.wide |= t.count >= int64_t{1} << 31;
+  // Loops on a GPU go past an extent by up to what a block does in a step.
+  constexpr int64_t kNarrow = (int64_t{1} << 31) - (1 << 20);
+  for (ValueId t : k.tensors) k.wide |= span_of(f, t) >= kNarrow;
+  for (const Kernel::Temp& t : k.temps) k.wide |= t.count >= kNarrow;
   find_in_place(f, g, nest, make_stages(g, nest, loops), k);
   return k;
 }

@@ -63,6 +63,7 @@ void expect_choice(std::string_view what, const std::string& name, const std::ve
 
 void TargetOptions::add_to(CLI::App& command) {
   command.add_option("--isa", isa, "instruction set: avx2 or avx512 (default: the best of this CPU)");
+  command.add_option("--gpu", gpu, "a GPU to print kernels for, by name: H200");
   command.add_option("--threads", threads, "threads to plan for and run on (default: the cores of this process)");
   command.add_option_function<std::string>(
       "--disable", [this](const std::string& names) { disabled = split_list(names); },
@@ -76,7 +77,15 @@ lower::CompileOptions TargetOptions::compile_options() const {
     expect_choice("an instruction set", isa, {"avx2", "avx512"});
     codegen::set_isa(isa == "avx2" ? codegen::Isa::avx2 : codegen::Isa::avx512);
   }
-  o.target = lower::host_target(threads > 0 ? threads : rt::default_threads());
+  if (gpu.empty()) {
+    o.target = lower::host_target(threads > 0 ? threads : rt::default_threads());
+  } else {
+    std::vector<std::string> names;
+    for (const codegen::GpuSpec& g : codegen::known_gpus()) names.push_back(g.name);
+    const codegen::GpuSpec* spec = codegen::find_gpu(gpu);
+    if (!spec) expect_choice("a GPU that is known", gpu, names);
+    o.target = lower::gpu_target(*spec);
+  }
   std::vector<std::string> known;
   for (const lower::PassInfo& p : lower::pass_table()) known.emplace_back(p.name);
   for (const lower::RuleInfo& r : lower::rule_table()) known.emplace_back(r.name);

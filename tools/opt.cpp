@@ -1,10 +1,11 @@
-// `frit opt FILE.ir`: a program after the passes, or as kernels, LLVM IR or assembly.
+// `frit opt FILE.ir`: a program after the passes, or as kernels, LLVM IR, assembly, CUDA C++ or PTX.
 #include "tools/cli.h"
 #include "tools/diff.h"
 #include "tools/program.h"
 
 #include <algorithm>
 
+#include "codegen/cuda.h"
 #include "codegen/kernel.h"
 #include "ir/text.h"
 
@@ -39,9 +40,17 @@ std::vector<std::string> left_out(const std::string& passes) {
   return out;
 }
 
-std::string kernel_text(const ir::Func& kernel, const std::string& to, codegen::Isa isa, const ir::PrintOptions& options) {
-  if (to == "llvm") return codegen::llvm_ir(kernel, isa);
-  if (to == "asm") return codegen::assembly(kernel, isa);
+// What comes before the kernel in a listing of CUDA C++ is the same for all: it is left out.
+std::string without_prelude(std::string text) {
+  if (text.starts_with(codegen::cuda_prelude())) text.erase(0, codegen::cuda_prelude().size() + 1);
+  return text;
+}
+
+std::string kernel_text(const ir::Func& kernel, const std::string& to, const lower::TargetSpec& target, bool wide, const ir::PrintOptions& options) {
+  if (to == "cuda") return without_prelude(codegen::cuda_source(kernel, *target.gpu, wide).text);
+  if (to == "ptx") return codegen::ptx(kernel, *target.gpu, wide);
+  if (to == "llvm") return codegen::llvm_ir(kernel, target.isa);
+  if (to == "asm") return codegen::assembly(kernel, target.isa);
   return ir::print(kernel, options);
 }
 
@@ -52,7 +61,7 @@ std::string separated(const std::vector<std::string>& texts) {
 }
 
 int run(const Options& o) {
-  expect_choice("a form of a program", o.to, {"tensor", "fused", "kernel", "llvm", "asm"});
+  expect_choice("a form of a program", o.to, {"tensor", "fused", "kernel", "llvm", "asm", "cuda", "ptx"});
   lower::CompileOptions options = o.target.compile_options();
   if (o.selected)
     for (std::string& name : left_out(o.passes)) options.disabled.push_back(std::move(name));
@@ -60,21 +69,26 @@ int run(const Options& o) {
   Source source = read_program(o.file);
   bind_symbols(source.func, parse_dims(o.dims));
   const ir::PrintOptions printing{.places = o.places};
-  const bool machine = o.to == "kernel" || o.to == "llvm" || o.to == "asm";
+  const bool gpu = o.to == "cuda" || o.to == "ptx";
+  const bool machine = o.to == "kernel" || o.to == "llvm" || o.to == "asm" || gpu;
+  if (gpu && !options.target.gpu) throw UsageError("--to=" + o.to + " is for a GPU", "name one: --gpu=H200");
+  if (options.target.gpu && (o.to == "llvm" || o.to == "asm")) throw UsageError("--to=" + o.to + " is for CPUs, --gpu is not", "--to=cuda or ptx");
+  if (options.target.gpu) options.emit = false;  // kernels are printed, not run
 
   if (source.func.level == ir::Level::kernel) {
-    if (!machine) throw UsageError("a kernel cannot go back to the " + o.to + " level", "--to=kernel, llvm or asm");
-    print(kernel_text(source.func, o.to, options.target.isa, printing));
+    if (!machine) throw UsageError("a kernel cannot go back to the " + o.to + " level", "--to=kernel, llvm, asm, cuda or ptx");
+    print(kernel_text(source.func, o.to, options.target, false, printing));
     return kOk;
   }
   if (source.func.level == ir::Level::fused && o.to == "tensor")
-    throw UsageError("a fused program cannot go back to the tensor level", "--to=fused, kernel, llvm or asm");
+    throw UsageError("a fused program cannot go back to the tensor level", "--to=fused, kernel, llvm, asm, cuda or ptx");
 
   std::vector<lower::Snapshot> snapshots;
   std::vector<std::string> texts;
   if (machine) {
     const auto program = lower::compile(source.func, options, &snapshots);
-    for (const ir::Func& kernel : program->kernels) texts.push_back(kernel_text(kernel, o.to, options.target.isa, printing));
+    for (size_t k = 0; k < program->kernels.size(); ++k)
+      texts.push_back(kernel_text(program->kernels[k], o.to, options.target, program->reports[k].wide, printing));
   } else {
     const ir::Func out = lower::run_passes(source.func, options, o.to == "tensor" ? ir::Level::tensor : ir::Level::fused, &snapshots);
     texts.push_back(ir::print(out, printing));
@@ -106,7 +120,7 @@ CLI::App* add_opt(CLI::App& app, Action& action) {
       "--passes", [o](const std::string& names) { o->passes = names, o->selected = true; },
       "run these passes only (--passes= none), and those that --to needs")
       ->expected(0, 1);
-  c->add_option("--to", o->to, "tensor, fused, kernel, llvm or asm")->capture_default_str();
+  c->add_option("--to", o->to, "tensor, fused, kernel; llvm or asm; cuda or ptx with --gpu")->capture_default_str();
   c->add_option("--dim", o->dims, "n=128: the value of a symbolic extent");
   c->add_flag("--after-each", o->after_each, "print what each pass changed");
   c->add_flag("--eager", o->eager, "every op its own kernel, for every shape");

@@ -1,8 +1,6 @@
 // See nvrtc.h. The few functions of NVRTC are declared here: no header of CUDA is needed.
 #include "codegen/cuda/nvrtc.h"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -12,6 +10,7 @@
 
 #include "frit/error.h"
 #include "ir/func.h"
+#include "runtime/cuda/libraries.h"
 
 namespace frit::codegen::cuda {
 namespace {
@@ -20,7 +19,6 @@ using Program = void*;
 constexpr int kSuccess = 0;
 
 struct Nvrtc {
-  int (*version)(int*, int*) = nullptr;
   int (*create)(Program*, const char*, const char*, int, const char* const*, const char* const*) = nullptr;
   int (*compile)(Program, int, const char* const*) = nullptr;
   int (*destroy)(Program*) = nullptr;
@@ -31,25 +29,13 @@ struct Nvrtc {
   int (*ptx_size)(Program, size_t*) = nullptr;
   int (*ptx)(Program, char*) = nullptr;
   const char* (*error)(int) = nullptr;
-  std::string problem;  // empty: all is there
 
-  Nvrtc() {
-    std::vector<std::string> places;
-    if (const char* own = std::getenv("FRIT_NVRTC")) places.push_back(own);
-    for (const char* p : {"/usr/local/cuda/lib64/libnvrtc.so", "/usr/local/cuda/lib/libnvrtc.so", "libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"}) places.push_back(p);
-    void* handle = nullptr;
-    for (const std::string& p : places) {
-      handle = dlopen(p.c_str(), RTLD_NOW | RTLD_LOCAL);
-      if (handle) break;
-      problem += (problem.empty() ? "" : "; ") + p;
-    }
-    if (!handle) return;
-    problem.clear();
+  explicit Nvrtc() {
     auto get = [&](auto& f, const char* name) {
-      f = reinterpret_cast<std::remove_reference_t<decltype(f)>>(dlsym(handle, name));
-      if (!f) problem = std::string("it has no ") + name;
+      f = reinterpret_cast<std::remove_reference_t<decltype(f)>>(rt::cuda::library_symbol(rt::cuda::Library::nvrtc, name));
+      if (!f) throw Error("cuda", std::string("the NVRTC that was found has no function ") + name, {}, {}, "install a newer one, or let FRIT_NVRTC name it");
     };
-    get(version, "nvrtcVersion");
+    rt::cuda::need_library(rt::cuda::Library::nvrtc, "cuda");
     get(create, "nvrtcCreateProgram");
     get(compile, "nvrtcCompileProgram");
     get(destroy, "nvrtcDestroyProgram");
@@ -63,17 +49,9 @@ struct Nvrtc {
   }
 };
 
-const Nvrtc& nvrtc() {
-  static const auto* n = new Nvrtc;
-  return *n;
-}
-
 const Nvrtc& need() {
-  const Nvrtc& n = nvrtc();
-  if (!n.problem.empty())
-    throw Error("cuda", "kernels cannot be compiled: NVRTC was not found (" + n.problem + ")", {}, {},
-                "install the CUDA toolkit or pip's nvidia-cuda-nvrtc, or let FRIT_NVRTC name libnvrtc.so");
-  return n;
+  static const auto* n = new Nvrtc;  // tried again at the next call where it throws
+  return *n;
 }
 
 // The lines of the source that the log speaks of: "kernel.cu(12): error: ...".
@@ -152,17 +130,9 @@ void read_usage(const std::string& log, rt::GpuKernel& k) {
 
 }  // namespace
 
-bool nvrtc_available(std::string* why) {
-  if (why) *why = nvrtc().problem;
-  return nvrtc().problem.empty();
-}
+bool nvrtc_available() { return rt::cuda::library(rt::cuda::Library::nvrtc).handle != nullptr; }
 
-std::string nvrtc_version() {
-  if (!nvrtc().problem.empty()) return "";
-  int major = 0, minor = 0;
-  nvrtc().version(&major, &minor);
-  return std::to_string(major) + "." + std::to_string(minor);
-}
+std::string nvrtc_version() { return rt::cuda::library(rt::cuda::Library::nvrtc).version_text; }
 
 void nvrtc_compile(std::span<CudaSource> sources, const GpuSpec& gpu) {
   const auto start = std::chrono::steady_clock::now();

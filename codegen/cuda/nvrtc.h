@@ -8,8 +8,7 @@
 
 namespace frit::codegen::cuda {
 
-// Whether there is an NVRTC; if not, `why` says what was tried.
-bool nvrtc_available(std::string* why = nullptr);
+bool nvrtc_available();
 std::string nvrtc_version();  // "13.0"; part of keys. Empty where there is none
 
 // Compiles the sources as one program: each launch gets the image, and what ptxas says of its kernel.

@@ -1,0 +1,125 @@
+// A cache of compiled code by key: bounded, least recently used go first, one compilation a key while
+// others wait for it. The same for all kinds of code.
+#pragma once
+
+#include <condition_variable>
+#include <exception>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "codegen/kernel.h"
+
+namespace frit::codegen {
+
+template <class Code>
+class CodeCache {
+ public:
+  // A key that somebody compiles, or has compiled. Whoever claims it first has to settle it, before he
+  // waits for others.
+  struct Entry {
+    bool ready = false;
+    std::shared_ptr<const Code> code;
+    std::exception_ptr failure;
+    std::list<std::string_view>::iterator place;  // in order_, once ready
+  };
+  struct Claim {
+    std::string key;
+    std::shared_ptr<Entry> entry;
+    bool ours = false;  // to be settled by the caller
+  };
+
+  Claim claim(std::string key) {
+    std::unique_lock lock(mutex_);
+    if (auto it = entries_.find(key); it != entries_.end()) {
+      ++stats_.hits;
+      if (it->second->ready) order_.splice(order_.begin(), order_, it->second->place);
+      return {std::move(key), it->second, false};
+    }
+    ++stats_.misses;
+    auto e = std::make_shared<Entry>();
+    entries_.emplace(key, e);
+    return {std::move(key), e, true};
+  }
+
+  // failure: what waiters get instead of code; then the next claim of the key compiles again.
+  void settle(const Claim& c, std::shared_ptr<const Code> code, std::exception_ptr failure = nullptr) {
+    std::unique_lock lock(mutex_);
+    c.entry->ready = true;
+    c.entry->code = code;
+    c.entry->failure = failure;
+    auto it = entries_.find(c.key);
+    if (failure) {
+      if (it != entries_.end() && it->second == c.entry) entries_.erase(it);
+    } else {
+      stats_.compile_ms += code->compile_ms;
+      order_.push_front(it->first);
+      c.entry->place = order_.begin();
+      trim();
+    }
+    ready_.notify_all();
+  }
+
+  std::shared_ptr<const Code> wait(const Claim& c) {
+    std::unique_lock lock(mutex_);
+    ready_.wait(lock, [&] { return c.entry->ready; });
+    if (c.entry->failure) std::rethrow_exception(c.entry->failure);
+    return c.entry->code;
+  }
+
+  // The code of the key; made by build() where it is not there.
+  template <class F>
+  std::shared_ptr<const Code> find(std::string key, F&& build) {
+    const Claim c = claim(std::move(key));
+    if (c.ours) {
+      try {
+        settle(c, build());
+      } catch (...) {
+        settle(c, nullptr, std::current_exception());
+      }
+    }
+    return wait(c);
+  }
+
+  KernelCacheStats stats() {
+    std::lock_guard lock(mutex_);
+    KernelCacheStats s = stats_;
+    s.size = static_cast<int64_t>(order_.size());
+    s.capacity = capacity_;
+    return s;
+  }
+  void set_capacity(int64_t kernels) {
+    std::lock_guard lock(mutex_);
+    capacity_ = kernels < 1 ? 1 : kernels;
+    trim();
+  }
+  void clear() {
+    std::lock_guard lock(mutex_);
+    while (!order_.empty()) drop_last();
+  }
+
+ private:
+  void trim() {
+    while (static_cast<int64_t>(order_.size()) > capacity_) {
+      drop_last();
+      ++stats_.evictions;
+    }
+  }
+  void drop_last() {
+    const std::string key(order_.back());  // the view points into the entry
+    order_.pop_back();
+    entries_.erase(key);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::unordered_map<std::string, std::shared_ptr<Entry>> entries_;
+  std::list<std::string_view> order_;  // ready entries, latest used first; views of the map's keys
+  int64_t capacity_ = 4096;
+  KernelCacheStats stats_;
+};
+
+}  // namespace frit::codegen

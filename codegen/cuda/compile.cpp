@@ -1,0 +1,84 @@
+// From kernels to images: the cache, and the kernels of a program that go to the compiler together.
+#include "codegen/code_cache.h"
+#include "codegen/cuda.h"
+#include "codegen/cuda/nvrtc.h"
+#include "codegen/key.h"
+#include "codegen/workers.h"
+
+namespace frit::codegen {
+namespace {
+
+// Part of the key; raised when the generated code changes its meaning or interface.
+constexpr char kCodeVersion = 1;
+// Kernels that are compiled as one program: starting the compiler costs more than a small kernel.
+constexpr size_t kTogether = 8;
+
+CodeCache<rt::GpuKernel>& cache() {
+  static auto* c = new CodeCache<rt::GpuKernel>;
+  return *c;
+}
+
+CudaCompiler& compiler() {
+  static auto* c = new CudaCompiler;
+  return *c;
+}
+
+std::string key_of(const ir::Func& kernel, const GpuSpec& gpu, bool wide) {
+  std::string key = "cuda";
+  key += kCodeVersion;
+  key += gpu.arch() + ' ' + std::to_string(gpu.shared_per_block) + ' ' + (wide ? "wide " : "") + cuda::nvrtc_version() + ' ';
+  return key + kernel_key(kernel, Isa::avx2);
+}
+
+}  // namespace
+
+void set_cuda_compiler(CudaCompiler c) {
+  clear_cuda_cache();  // what the other one made is not asked for
+  compiler() = std::move(c);
+}
+
+std::vector<std::shared_ptr<const rt::GpuKernel>> compile_cuda_kernels(std::span<const ir::Func* const> kernels, const GpuSpec& gpu,
+                                                                      const std::vector<bool>& wide) {
+  using Claim = CodeCache<rt::GpuKernel>::Claim;
+  std::vector<Claim> claims;
+  std::vector<size_t> mine;
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    claims.push_back(cache().claim(key_of(*kernels[i], gpu, wide[i])));
+    if (claims.back().ours) mine.push_back(i);
+  }
+  for (size_t first = 0; first < mine.size(); first += kTogether) {
+    const std::span<const size_t> part(mine.data() + first, std::min(kTogether, mine.size() - first));
+    try {
+      std::vector<CudaSource> sources;
+      for (size_t i : part) sources.push_back(cuda_source(*kernels[i], gpu, wide[i]));
+      run_on_worker([&] {
+        if (compiler()) compiler()(sources, gpu);
+        else cuda::nvrtc_compile(sources, gpu);
+      });
+      for (size_t k = 0; k < part.size(); ++k) cache().settle(claims[part[k]], std::make_shared<rt::GpuKernel>(std::move(sources[k].launch)));
+    } catch (...) {
+      for (size_t i : part)
+        if (!claims[i].entry->ready) cache().settle(claims[i], nullptr, std::current_exception());
+    }
+  }
+  std::vector<std::shared_ptr<const rt::GpuKernel>> out;
+  for (const Claim& c : claims) out.push_back(cache().wait(c));
+  return out;
+}
+
+std::shared_ptr<const rt::GpuKernel> compile_cuda_kernel(const ir::Func& kernel, const GpuSpec& gpu, bool wide) {
+  const ir::Func* one[] = {&kernel};
+  return compile_cuda_kernels(one, gpu, {wide})[0];
+}
+
+std::string ptx(const ir::Func& kernel, const GpuSpec& gpu, bool wide) {
+  const CudaSource source = cuda_source(kernel, gpu, wide);
+  std::string text;
+  run_on_worker([&] { text = cuda::nvrtc_ptx(source, gpu); });
+  return text;
+}
+
+KernelCacheStats cuda_cache_stats() { return cache().stats(); }
+void clear_cuda_cache() { cache().clear(); }
+
+}  // namespace frit::codegen
