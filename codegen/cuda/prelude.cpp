@@ -87,6 +87,8 @@ template <class To, class T> F_FN To f_bits_any(T x) { return f_bits_to<To>::of(
 template <class T> F_FN T f_one_nan(T x) { return x; }
 F_FN f32 f_one_nan(f32 x) { return x == x ? x : f_f32(0x7fc00000u); }
 F_FN f64 f_one_nan(f64 x) { return x == x ? x : f_f64(0x7ff8000000000000ull); }
+F_FN f16 f_one_nan(f16 x) { return (x.bits & 0x7fff) > 0x7c00 ? f16{(u16)0x7e00} : x; }
+F_FN bf16 f_one_nan(bf16 x) { return (x.bits & 0x7fff) > 0x7f80 ? bf16{(u16)0x7fc0} : x; }
 template <class To, class T> F_FN To f_bits(T x) { return f_bits_to<To>::of(f_one_nan(x)); }
 
 // Arithmetic

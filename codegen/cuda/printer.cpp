@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "codegen/key.h"
 #include "ir/ops.h"
 
 namespace frit::codegen::cuda {
@@ -19,6 +20,15 @@ std::string sanitised(const std::string& name) {
   std::string s;
   for (char c : name) s += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '_';
   return s.substr(0, 64);
+}
+
+// Of the kernel's own name and a hash of what it does, so that several kernels fit into one image.
+std::string entry_name(const ir::Func& f) {
+  uint64_t h = 0xcbf29ce484222325u;  // FNV-1a
+  for (char c : kernel_key(f, Isa::avx2)) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  char digits[16];
+  std::snprintf(digits, sizeof digits, "%08x", static_cast<unsigned>(h ^ h >> 32));
+  return cat("frit_", sanitised(f.name), "_", digits);
 }
 
 }  // namespace
@@ -43,7 +53,7 @@ CudaSource Printer::run() {
   }
   params += "i64 work";
   if (last) params += ", u32* counter";
-  const std::string name = "frit_" + sanitised(f_.name);
+  const std::string name = entry_name(f_);
   out_.line("// ", m_.why, "; ", m_.work.block(), " threads a block, ", m_.work.teams, m_.work.teams == 1 ? " item" : " items", " a block");
   out_.line("extern \"C\" __global__ void __launch_bounds__(", m_.work.block(), ")");
   out_.open(name, "(", params, ")");

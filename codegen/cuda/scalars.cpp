@@ -60,6 +60,8 @@ std::string literal_text(const ir::Literal& l) {
       return v == INT64_MIN ? "(-9223372036854775807ll - 1)" : v < 0 ? cat("(", v, "ll)") : cat(v, "ll");
     }
     case DType::u64: return cat(bits, "ull");
+    case DType::f16:
+    case DType::bf16: return cat(type_text(l.dtype), "{(u16)", hex(bits & 0xffff), "}");
     case DType::f32: return float_text<float>(bits, "f_f32", "f", "u");
     case DType::f64: return float_text<double>(bits, "f_f64", "", "ull");
   }
