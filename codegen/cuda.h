@@ -42,6 +42,9 @@ std::vector<std::shared_ptr<const rt::GpuKernel>> compile_cuda_kernels(std::span
                                                                       const std::vector<bool>& wide);
 std::string ptx(const ir::Func& kernel, const GpuSpec& gpu, bool wide);  // for reading
 
+// "256 threads, 8 items a block (32 threads a row of 1001), 40 registers, 1040 bytes shared".
+std::string describe(const rt::GpuKernel& kernel);
+
 KernelCacheStats cuda_cache_stats();
 void clear_cuda_cache();
 

@@ -50,6 +50,7 @@ void put_text(Report& r, const Entry& e) {
   for (const KernelReport& x : r.kernels) {
     s += "kernel " + std::to_string(++k) + ": " + x.name + ", schedule " + x.schedule + "\n";
     if (!x.why.empty()) s += "  why: " + x.why + "\n";
+    if (!x.mapping.empty()) s += "  on the GPU: " + x.mapping + "\n";
     s += "  " + plural(x.work, "work item") + ", reads " + bytes_text(x.bytes_read) + ", writes " + bytes_text(x.bytes_written) + ", about " +
          std::to_string(x.flops) + " operations" + (x.scratch_bytes ? ", scratch " + bytes_text(x.scratch_bytes) : "") + "\n";
     s += x.cached ? "  its code was in the cache\n" : "  compiled in " + ms(x.compile_ms) + "\n";
@@ -77,7 +78,7 @@ Report make_report(const Core& core, const Entry& e) {
   Report r;
   r.name = core.options.name;
   for (const lower::KernelReport& k : program->reports)
-    r.kernels.push_back({k.name, k.schedule, k.why, k.work, k.bytes_read, k.bytes_written, k.flops, k.scratch_bytes, k.compile_ms, k.cached});
+    r.kernels.push_back({k.name, k.schedule, k.why, k.work, k.bytes_read, k.bytes_written, k.flops, k.scratch_bytes, k.compile_ms, k.cached, k.mapping});
   for (const lower::Decision& d : program->decisions) r.decisions.push_back({d.taken, d.producer, d.consumer, d.reason, d.bytes});
   for (const Captured& c : e.captured) {
     const TensorImpl& t = *impl(c.value);

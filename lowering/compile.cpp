@@ -262,6 +262,7 @@ std::shared_ptr<const Program> compile(const ir::Func& f, const CompileOptions& 
     r.compile_ms = kernel.compile_ms;
     r.cached = kernel.cached;
     r.wide = kernel.wide;
+    if (program->plan.launches[k].gpu) r.mapping = codegen::describe(*program->plan.launches[k].gpu);
     program->reports.push_back(std::move(r));
     program->kernels.push_back(std::move(kernel.func));
   }

@@ -65,6 +65,7 @@ struct KernelReport {
   double compile_ms = 0;
   bool cached = false;
   bool wide = false;               // indices of 64 bits on a GPU
+  std::string mapping;             // on a GPU: threads, items a block, registers, shared memory, in words
 };
 
 struct Snapshot {                  // the IR after a pass that changed it

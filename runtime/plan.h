@@ -38,6 +38,7 @@ struct GpuKernel {
   int64_t static_shared_bytes = 0;
   double compile_ms = 0;
   std::string source;           // CUDA C++, for messages and dumps
+  std::string mapping;          // how work items became threads, in words
 };
 
 struct BufferRef {

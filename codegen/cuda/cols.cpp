@@ -46,6 +46,12 @@ void Printer::cols(OpId id) {
 
 std::string Printer::to_local(const Reduce& r, const std::string& x) const { return r.arg ? cat("(i64)", x, ".place") : to_memory(r.result, x); }
 
+// What is added to the number of a row.
+std::string Printer::first_row(const OpNode& op) const {
+  const ir::IndexExpr& lo = op.index.at(0);
+  return lo.is_constant() && lo.constant == 0 ? "" : index(lo) + " + ";
+}
+
 void Printer::deep_columns(OpId id, std::vector<Reduce>& rs) {
   const OpNode& op = f_.op(id);
   const int C = team_->columns, V = team_->column_vector, S = team_->sub(), W = team_->warps();
@@ -93,7 +99,7 @@ void Printer::deep_columns(OpId id, std::vector<Reduce>& rs) {
   Step s;
   const std::string k = cat(one_row ? "" : "row + ", groups, " * u + group");
   s.e = cat("e0 + ", V > 1 ? cat(V, " * column") : "column");
-  s.row = cat(index(op.index[0]), " + ", k);
+  s.row = cat(first_row(op), k);
   s.left = cat(k, " < depth ? width - e : 0");
   load_step(b, s);
   compute_step(b, s, [&](const std::vector<std::string>& y) {
@@ -181,7 +187,7 @@ void Printer::dot_columns(OpId id, std::vector<Reduce>& rs) {
   out_.rolled("for (", index_type(), " row = ", one_block ? "0" : "block", "; row < end; row += ", kRows, ")");
   Step s;
   s.e = "e0";
-  s.row = cat(index(op.index[0]), " + row + u");
+  s.row = cat(first_row(op), "row + u");
   s.left = "row + u < end ? 1 : 0";
   load_step(b, s);
   compute_step(b, s, [&](const std::vector<std::string>& y) {
@@ -225,7 +231,7 @@ void Printer::tree_columns(OpId id, std::vector<Reduce>& rs) {
   out_.rolled("for (", index_type(), " row = warp * each; row < end; row += ", kRows, ")");
   Step s;
   s.e = "e0 + sub";
-  s.row = cat(index(op.index[0]), " + row + u");
+  s.row = cat(first_row(op), "row + u");
   s.left = "row + u < end ? width - e : 0";
   load_step(b, s);
   compute_step(b, s, [&](const std::vector<std::string>& y) {

@@ -86,7 +86,7 @@ void Printer::next_slots() {
 }
 
 std::string Printer::slots(const Reduce& r, int64_t count) {
-  const std::string s = cat("(", r.type, "*)(shared + @half", slots_turn_, "@ + ", slots_now_, ")");
+  const std::string s = cat("(", r.type, "*)(shared + @", slots_turn_, ":", slots_now_, "@)");
   slots_now_ += (count * r.bytes + 15) / 16 * 16;
   slots_most_ = std::max(slots_most_, slots_now_);
   return s;
@@ -208,7 +208,7 @@ void Printer::blocks(Body& b, const OpNode& op, const Extent& n, std::vector<Red
   const int64_t width = int64_t{b.vector} * S;
   const int64_t groups = kLanes / width;                 // vectors of a thread that make the 128 lanes
   const int64_t units = n.exact ? divide_up(*n.exact, kBlock) : 0;  // 0: not known
-  const int64_t steps = n.at_most && *n.at_most < kBlock ? std::max<int64_t>(1, divide_up(*n.at_most, width)) : kBlock / width;
+  const int64_t steps = steps_of_block(n.at_most, width);
   const int64_t held = std::min(groups, steps);          // groups of lanes that are there
   const bool ordered = std::any_of(rs.begin(), rs.end(), [](const Reduce& r) { return r.ordered; });
   bool keeps = std::any_of(b.loads.begin(), b.loads.end(), [](const Access& a) { return a.kept >= 0; });

@@ -211,7 +211,7 @@ class Mapper {
     const Team& t = m_.work;
     const int64_t width = int64_t{t.vector} * t.sub();
     blocks_ = divide_up(divide_up(extent_, kBlock), t.warps());
-    steps_ = divide_up(std::min(extent_, kBlock), width);
+    steps_ = steps_of_block(extent_, width);
     if (blocks_ * steps_ * t.vector > kRegisters) return;
     std::vector<Candidate> all = locals();
     for (Candidate& c : loads(work)) all.push_back(std::move(c));
@@ -329,6 +329,12 @@ class Mapper {
 };
 
 }  // namespace
+
+int64_t steps_of_block(std::optional<int64_t> at_most, int64_t width) {
+  if (!at_most || *at_most >= kBlock) return kBlock / width;
+  const int64_t steps = std::max<int64_t>(1, divide_up(*at_most, width)), row = kLanes / width;
+  return steps <= row ? steps : divide_up(steps, row) * row;
+}
 
 Mapping map_kernel(const ir::Func& f, const Ranges& ranges, const GpuSpec& gpu) { return Mapper(f, ranges, gpu).run(); }
 

@@ -21,6 +21,10 @@ inline constexpr int64_t kLanes = 128;
 inline constexpr int64_t kBlock = 1024;
 inline constexpr int kWarp = 32;
 
+// Vectors of a thread in a block of the order of sums, where there are at most this many elements: whole
+// rows of 128 lanes, unless there is but a part of one. width: elements of a step.
+int64_t steps_of_block(std::optional<int64_t> at_most, int64_t width);
+
 struct Team {
   int threads = 1;  // a power of two up to 32, or a multiple of 32
   int teams = 1;    // of a block

@@ -31,7 +31,45 @@ std::string entry_name(const ir::Func& f) {
   return cat("frit_", sanitised(f.name), "_", digits);
 }
 
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
+
+// How often the word stands in the text.
+int words(const std::string& text, const std::string& word) {
+  int n = 0;
+  for (size_t at = 0; (at = text.find(word, at)) != std::string::npos; at += word.size())
+    n += (at == 0 || !is_word(text[at - 1])) && !is_word(text[at + word.size()]);
+  return n;
+}
+
 }  // namespace
+
+// Lines that declare one of these names where nothing else speaks of it.
+void Text::drop_unused(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const std::string declares = " " + name + " = ";
+    std::string kept;
+    int declared = 0;
+    for (size_t at = 0; at < out_.size();) {
+      const size_t end = out_.find('\n', at) + 1;
+      const std::string line = out_.substr(at, end - at);
+      at = end;
+      if (line.find(declares) != std::string::npos && line.find("const") != std::string::npos) ++declared;
+      else kept += line;
+    }
+    if (declared > 0 && words(kept, name) == 0) out_ = kept;
+  }
+}
+
+void Text::fill_in(const std::function<std::string(int, int64_t)>& number) {
+  for (size_t at = 0; (at = out_.find('@', at)) != std::string::npos;) {
+    const size_t colon = out_.find(':', at), end = out_.find('@', at + 1);
+    if (colon == std::string::npos || colon > end) {
+      at = end + 1;
+      continue;
+    }
+    out_.replace(at, end - at + 1, number(std::stoi(out_.substr(at + 1)), std::stoll(out_.substr(colon + 1))));
+  }
+}
 
 Printer::Printer(const ir::Func& f, const GpuSpec& gpu, bool wide)
     : f_(f), gpu_(gpu), wide_(wide), ranges_(f), m_(map_kernel(f, ranges_, gpu)), rates_(f.values.size(), Rate::invariant) {}
@@ -79,6 +117,7 @@ CudaSource Printer::run() {
     out_.close();
   }
   out_.close();
+  out_.drop_unused({"warp", "sub", "mask", "shared", "team", "aligned"});
 
   CudaSource s;
   s.launch.name = name;
@@ -86,6 +125,7 @@ CudaSource Printer::run() {
   s.launch.items_per_block = m_.work.teams;
   s.launch.shared_bytes = shared_most_;
   s.launch.finish = last != nullptr;
+  s.launch.mapping = m_.why;
   if (shared_most_ > gpu_.shared_per_block)
     ir::internal_error(cat("the kernel ", f_.name, " wants ", shared_most_, " bytes of shared memory; ", gpu_.name, " has ", gpu_.shared_per_block));
   s.text = cuda_prelude() + "\n" + functions_.text() + out_.str();
@@ -119,8 +159,7 @@ void Printer::item(const OpNode& work) {
 
 // Lays out shared memory, now that the most that results on their way need is known.
 void Printer::place_shared() {
-  out_.replace("@half0@", cat(shared_));
-  out_.replace("@half1@", cat(shared_ + slots_most_));
+  out_.fill_in([&](int half, int64_t offset) { return cat(shared_ + half * slots_most_ + offset); });
   const int64_t bytes = shared_ + 2 * slots_most_;
   out_.replace("@bytes@", cat(bytes));
   shared_most_ = std::max(shared_most_, bytes * team_->teams);
@@ -175,7 +214,8 @@ void Printer::locals() {
   }
   slots_most_ = slots_now_ = 0;
   out_.line("unsigned char* const shared = frit_shared", team_->teams > 1 ? " + team * @bytes@;" : ";");
-  out_.line("const int sub = t % ", team_->sub(), ", warp = t / ", team_->sub(), ";");
+  out_.line("const int sub = t % ", team_->sub(), ";");
+  out_.line("const int warp = t / ", team_->sub(), ";");
   for (const std::string& d : declared) out_.line(d);
   for (size_t i = 0; i < m_.kept.size(); ++i) {
     const Kept& kept = m_.kept[i];

@@ -55,7 +55,9 @@ class Text {
   }
   void indent() { ++depth_; }
   const std::string& str() const { return out_; }
-  // Puts in what became known later.
+  // Puts in what became known later: @bytes@, and @half:offset@ as number(half, offset).
+  void fill_in(const std::function<std::string(int, int64_t)>& number);
+  void drop_unused(const std::vector<std::string>& names);
   void replace(const std::string& mark, const std::string& text) {
     for (size_t at = 0; (at = out_.find(mark, at)) != std::string::npos; at += text.size()) out_.replace(at, mark.size(), text);
   }
@@ -189,6 +191,7 @@ class Printer {
   // cols.cpp
   void cols(ir::OpId id);
   std::string to_local(const Reduce& r, const std::string& x) const;
+  std::string first_row(const ir::OpNode& op) const;
   void deep_columns(ir::OpId id, std::vector<Reduce>& rs);
   void dot_columns(ir::OpId id, std::vector<Reduce>& rs);
   void tree_columns(ir::OpId id, std::vector<Reduce>& rs);

@@ -199,7 +199,7 @@ void Printer::print_places(const Body& b, const Step& s) {
   }
   if (!b.whole) out_.line("const ", index_type(), " left = ", s.left, ";");
   const std::string j = names_[b.lane] = cat("i", b.lane);
-  out_.line("const ", index_type(), " ", j, " = ", b.lo, " + e;");
+  out_.line("const ", index_type(), " ", j, " = ", b.lo == "0" ? "" : b.lo + " + ", "e;");
 }
 
 void Printer::element_op(OpId id, const Body& b, const Step& s) {

@@ -43,6 +43,7 @@ struct KernelReport {
   int64_t work = 0, bytes_read = 0, bytes_written = 0, flops = 0, scratch_bytes = 0;
   double compile_ms = 0;
   bool cached = false;
+  std::string mapping;                 // on a GPU: threads, items a block, registers, shared memory
 };
 struct FusionReport {
   bool taken = false;

@@ -1,0 +1,142 @@
+// Every kernel of the written programs and of the bench, compiled by NVRTC for three architectures. No GPU
+// is needed. What the bench's kernels use is held against the table in docs/cuda.md, which
+// FRIT_UPDATE_GOLDEN=1 writes anew.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "codegen/cuda/nvrtc.h"
+#include "frit/error.h"
+#include "tests/cuda/programs.h"
+
+namespace frit::test {
+namespace {
+
+using codegen::CudaSource;
+using codegen::GpuSpec;
+
+#define NEED_NVRTC()                                                                              \
+  if (!codegen::cuda::nvrtc_available())                                                          \
+  GTEST_SKIP() << "SKIPPED: there is no NVRTC here (install the CUDA toolkit, or set FRIT_NVRTC), so no kernel was compiled"
+
+// Compiles the kernels, several at a time, on two threads.
+void compile_all(std::vector<Printed>& kernels, const GpuSpec& gpu) {
+  constexpr size_t kTogether = 8;
+  std::atomic<size_t> next = 0;
+  std::mutex mutex;
+  auto work = [&] {
+    for (size_t first; (first = next.fetch_add(kTogether)) < kernels.size();) {
+      const size_t last = std::min(first + kTogether, kernels.size());
+      std::vector<CudaSource> sources;
+      std::set<std::string> names;
+      for (size_t i = first; i < last; ++i)
+        if (names.insert(kernels[i].source.launch.name).second) sources.push_back(kernels[i].source);
+      try {
+        codegen::cuda::nvrtc_compile(sources, gpu);
+      } catch (const std::exception& e) {
+        std::lock_guard lock(mutex);
+        ADD_FAILURE() << kernels[first].program << " ... " << kernels[last - 1].program << ": " << e.what();
+        continue;
+      }
+      for (size_t i = first; i < last; ++i)
+        for (const CudaSource& s : sources)
+          if (s.launch.name == kernels[i].source.launch.name) kernels[i].source.launch = s.launch;
+    }
+  };
+  std::thread other(work);
+  work();
+  other.join();
+}
+
+void compile_for(const GpuSpec& gpu, bool fused) {
+  std::vector<Printed> kernels = printed_kernels(gpu, fused);
+  ASSERT_GT(kernels.size(), 50u);
+  compile_all(kernels, gpu);
+  for (const Printed& p : kernels) {
+    const rt::GpuKernel& k = p.source.launch;
+    SCOPED_TRACE(p.program + ", " + k.name + " for " + gpu.name);
+    EXPECT_FALSE(k.image.empty());
+    EXPECT_GT(k.registers, 0);
+    EXPECT_LE(k.registers * int64_t{k.threads}, gpu.registers);
+    EXPECT_LE(k.shared_bytes + k.static_shared_bytes, gpu.shared_per_block);
+    if (p.bench) {
+      EXPECT_EQ(k.spill_bytes, 0);
+    }
+  }
+}
+
+TEST(Nvrtc, FusedKernelsForH200) {
+  NEED_NVRTC();
+  compile_for(*codegen::find_gpu("H200"), true);
+}
+TEST(Nvrtc, FusedKernelsForA100) {
+  NEED_NVRTC();
+  compile_for(*codegen::find_gpu("A100"), true);
+}
+TEST(Nvrtc, FusedKernelsForRTX4090) {
+  NEED_NVRTC();
+  compile_for(*codegen::find_gpu("RTX4090"), true);
+}
+TEST(Nvrtc, EagerKernelsForH200) {
+  NEED_NVRTC();
+  compile_for(*codegen::find_gpu("H200"), false);
+}
+
+TEST(Nvrtc, ARefusedSourceIsShownWithTheCompilersWords) {
+  NEED_NVRTC();
+  CudaSource bad;
+  bad.text = codegen::cuda_prelude() + "\nextern \"C\" __global__ void frit_bad(f32* b0) {\n  b0[0] = not_there;\n}\n";
+  bad.launch.name = "frit_bad";
+  try {
+    codegen::cuda::nvrtc_compile({&bad, 1}, *codegen::find_gpu("H200"));
+    FAIL() << "it compiled";
+  } catch (const Error& e) {
+    const std::string what = e.what();
+    EXPECT_NE(what.find("\"not_there\" is undefined"), std::string::npos) << what;
+    EXPECT_NE(what.find("| "), std::string::npos) << what;
+    EXPECT_NE(what.find("b0[0] = not_there;"), std::string::npos) << what;
+  }
+}
+
+// The table of docs/cuda.md: what the kernels of the bench become on the H200.
+TEST(Nvrtc, TheTableInTheDocumentationIsTrue) {
+  NEED_NVRTC();
+  const GpuSpec& gpu = *codegen::find_gpu("H200");
+  std::vector<Printed> kernels;
+  for (Printed& p : printed_kernels(gpu, true))
+    if (p.bench) kernels.push_back(std::move(p));
+  compile_all(kernels, gpu);
+  std::string table = "| case | threads | items a block | registers | spilled | shared bytes | mapping |\n|---|---|---|---|---|---|---|\n";
+  for (const Printed& p : kernels) {
+    const rt::GpuKernel& k = p.source.launch;
+    std::ostringstream row;
+    row << "| " << p.program.substr(6) << " | " << k.threads << " | " << k.items_per_block << " | " << k.registers << " | " << k.spill_bytes << " | "
+        << k.shared_bytes << " | " << k.mapping << " |\n";
+    table += row.str();
+  }
+  const std::string begin = "<!-- table of NVRTC " + codegen::cuda::nvrtc_version() + " -->\n", any = "<!-- table of NVRTC ", end = "<!-- end of the table -->";
+  const std::string path = std::string(FRIT_SOURCE_DIR) + "/docs/cuda.md";
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  std::string doc = text.str();
+  const size_t from = doc.find(any), to = doc.find(end);
+  ASSERT_NE(from, std::string::npos);
+  ASSERT_NE(to, std::string::npos);
+  if (std::getenv("FRIT_UPDATE_GOLDEN")) {
+    doc.replace(from, to - from, begin + table);
+    std::ofstream(path) << doc;
+    return;
+  }
+  // Another version of the compiler may give other numbers of registers.
+  if (doc.compare(from, begin.size(), begin) != 0) GTEST_SKIP() << "SKIPPED: the table is of another version of NVRTC";
+  EXPECT_EQ(doc.substr(from + begin.size(), to - from - begin.size()), table);
+}
+
+}  // namespace
+}  // namespace frit::test
