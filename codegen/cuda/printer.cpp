@@ -312,7 +312,7 @@ void Printer::loop(const OpNode& op) {
   touched(op, reads, writes);
   order(op);
   const auto reads_before = reads_, writes_before = writes_;
-  const std::string k = names_[r.args[0]] = cat("i", r.args[0]);
+  const std::string k = names_[r.args[0]] = index_name(r.args[0]);
   out_.rolled("for (", index_type(), " ", k, " = ", index(op.index.at(0)), "; ", k, " < ", index(op.index.at(1)), "; ", k,
               " += ", op.i64_or(ir::AttrName::step, 1), ")");
   // Iterations follow each other: what one leaves in shared memory is not overwritten before it is read.
@@ -355,7 +355,7 @@ bool Printer::rows_of_lanes(const OpNode& op) {
   if (part >= team_->threads || team_->threads % part != 0) return false;
   order(op);
   const int64_t step = op.i64_or(ir::AttrName::step, 1);
-  const std::string k = names_[r.args[0]] = cat("i", r.args[0]), p = cat("p", number_++);
+  const std::string k = names_[r.args[0]] = index_name(r.args[0]), p = cat("p", number_++);
   out_.open("for (", index_type(), " ", k, " = ", index(op.index.at(0)), " + ", step, " * (t / ", part, "); ", k, " < ", index(op.index.at(1)), "; ", k,
             " += ", step * (team_->threads / part), ")");
   out_.line("const int ", p, " = t % ", part, ";");

@@ -41,7 +41,7 @@ void Printer::scalar(const OpNode& op) {
   if (op.op == Op::yield || op.op == Op::prefetch) return;
   const ValueId v = op.results.at(0);
   const bool is_index = f_.type(v).cls == ir::TypeClass::index;
-  const std::string n = names_[v] = is_index ? cat("i", v) : identifier(op.op, v);
+  const std::string n = names_[v] = is_index ? index_name(v) : identifier(op.op, v);
   const std::string type = is_index ? index_type() : type_text(f_.type(v).dtype);
   auto define = [&](const std::string& e) { out_.line("const ", type, " ", n, " = ", e, ";"); };
   if (ir::is_elementwise(op.op)) {
@@ -194,11 +194,11 @@ void Printer::load_step(const Body& b, const Step& s) {
 void Printer::print_places(const Body& b, const Step& s) {
   out_.line("const ", index_type(), " e = ", s.e, ";");
   if (b.row != ir::kNone) {
-    const std::string k = names_[b.row] = cat("i", b.row);
+    const std::string k = names_[b.row] = index_name(b.row);
     out_.line("const ", index_type(), " ", k, " = ", s.row, ";");
   }
   if (!b.whole) out_.line("const ", index_type(), " left = ", s.left, ";");
-  const std::string j = names_[b.lane] = cat("i", b.lane);
+  const std::string j = names_[b.lane] = index_name(b.lane);
   out_.line("const ", index_type(), " ", j, " = ", b.lo == "0" ? "" : b.lo + " + ", "e;");
 }
 
@@ -263,7 +263,7 @@ std::vector<std::string> Printer::yields(const Body& b) const {
 }
 
 void Printer::store_vector(const Body& b) {
-  const std::string j = names_[b.lane] = cat("i", b.lane);
+  const std::string j = names_[b.lane] = index_name(b.lane);
   for (const Access& a : b.stores) {
     const std::string to = cat(name(a.buffer), " + (", index(f_.op(a.id).index[0]), ")");
     if (b.whole) out_.line("f_store_all(", to, ", ", a.array, ", ", a.aligned, ");");

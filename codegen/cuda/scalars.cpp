@@ -153,6 +153,7 @@ std::string Functions::call(ir::Op op, DType t, DType to, const std::vector<std:
   for (char& c : fn)
     if (c == '.') c = '_';
   fn += cat("_", type_text(t));
+  if (op == ir::Op::cast) fn += cat("_", type_text(to));
   std::string list;
   for (const std::string& a : args) list += cat(list.empty() ? "" : ", ", a);
   const std::string called = cat(fn, "(", list, ")");
