@@ -8,6 +8,7 @@
 
 #include "codegen/kernel.h"
 #include "frit/error.h"
+#include "support/env.h"
 
 namespace frit::codegen {
 namespace {
@@ -66,15 +67,10 @@ void require(Isa isa, const std::string& who) {
 }
 
 Isa detect() {
-  if (const char* forced = std::getenv("FRIT_ISA"); forced && *forced) {
-    const std::string_view text = forced;
-    for (Isa isa : {Isa::avx2, Isa::avx512}) {
-      if (text != name(isa)) continue;
-      require(isa, "FRIT_ISA: ");
-      return isa;
-    }
-    throw Error("", "FRIT_ISA is \"" + std::string(text) + "\", which is no instruction set", {}, {},
-                "use avx2 or avx512");
+  if (env().isa != Env::Isa::best) {
+    const Isa isa = env().isa == Env::Isa::avx512 ? Isa::avx512 : Isa::avx2;
+    require(isa, "FRIT_ISA: ");
+    return isa;
   }
   if (missing(Isa::avx512).empty()) return Isa::avx512;
   require(Isa::avx2, "");

@@ -1,10 +1,12 @@
 // Settings, limits and counters.
 #include "frit/config.h"
 
+#include "codegen/cuda.h"
 #include "codegen/kernel.h"
 #include "frit/error.h"
 #include "frontend/eager.h"
 #include "frontend/settings.h"
+#include "runtime/gpu.h"
 #include "runtime/memory.h"
 #include "runtime/threads.h"
 #include "support/env.h"
@@ -47,29 +49,51 @@ scope::scope(std::string_view name) : before_(scopes.size()) {
 scope::~scope() { scopes.resize(before_); }
 const std::string& scope_name() { return scopes; }
 
-void synchronize() {}
+void synchronize() { rt::gpu::synchronize(); }
 
 MemoryStats memory_stats() {
   const rt::MemoryStats s = rt::memory_stats();
   return {s.live_bytes, s.cached_bytes, s.peak_live_bytes, s.allocations, s.from_system};
 }
-void set_memory_limit(int64_t bytes) {
+namespace {
+void check_limit(int64_t bytes) {
   if (bytes < 0) throw Error("set_memory_limit", "a limit of " + std::to_string(bytes) + " bytes is negative; 0 means none");
+}
+}  // namespace
+void set_memory_limit(int64_t bytes) {
+  check_limit(bytes);
   rt::set_memory_limit(bytes);
 }
+void set_memory_limit(Device d, int64_t bytes) {
+  if (d.is_cpu()) return set_memory_limit(bytes);
+  check_limit(bytes);
+  rt::gpu::set_memory_limit(gpu(d.index()).index(), bytes);
+}
+MemoryStats memory_stats(Device d) {
+  if (d.is_cpu()) return memory_stats();
+  const rt::MemoryStats s = rt::gpu::memory_stats(gpu(d.index()).index());
+  return {s.live_bytes, s.cached_bytes, s.peak_live_bytes, s.allocations, s.from_system};
+}
 void trim_memory() { rt::trim_memory(); }
+void trim_memory(Device d) {
+  if (d.is_cpu()) return trim_memory();
+  rt::gpu::trim_memory(gpu(d.index()).index());
+}
 
 rt::RunCounters& this_thread_counters() { return counters; }
 RunCounters run_counters() { return {counters.launches, counters.bytes_read, counters.bytes_written}; }
 void reset_run_counters() { counters = {}; }
 
 CacheStats kernel_cache_stats() {
-  const codegen::KernelCacheStats s = codegen::kernel_cache_stats();
+  codegen::KernelCacheStats s = codegen::kernel_cache_stats();
+  const codegen::KernelCacheStats g = codegen::cuda_cache_stats();
+  s.hits += g.hits, s.misses += g.misses, s.evictions += g.evictions, s.size += g.size, s.capacity += g.capacity, s.compile_ms += g.compile_ms;
   return {s.hits, s.misses, s.evictions, s.size, s.capacity, s.compile_ms};
 }
 void clear_caches() {
   clear_eager_cache();
   codegen::clear_kernel_cache();
+  codegen::clear_cuda_cache();
 }
 
 EagerScope::EagerScope() : before_(eager_only) { eager_only = true; }

@@ -66,7 +66,7 @@ std::shared_ptr<const Entry> entry_of(Core& core, Call& call, bool data);
 void trace_call(Core& core, Call& call, Entry& e, ir::Func& f);
 
 // Runs f op by op and throws at the first one that makes a NaN from operands without one (nan.cpp).
-void check_for_nan(const ir::Func& f, const RunInputs& in);
+void check_for_nan(const Executable& e, const RunInputs& in);
 // Writes the folder of FRIT_DUMP, if the function's name asks for it (dump.cpp).
 void dump_entry(const Core& core, const Entry& e, Call& call, const std::vector<lower::Snapshot>& snapshots);
 bool wants_dump(const Core& core);

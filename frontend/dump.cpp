@@ -59,11 +59,15 @@ void dump_entry(const Core& core, const Entry& e, Call& call, const std::vector<
     write(folder / numbered(i++, s.pass, ".ir"), ir::print(s.func));
   }
   if (e.exe.program) {
-    int k = 0;
     const codegen::Isa isa = codegen::host_isa();
-    for (const ir::Func& kernel : e.exe.program->kernels) {
-      const std::string stem = "kernel-" + std::to_string(++k) + "-" + ir_name(kernel.name);
+    for (size_t k = 0; k < e.exe.program->kernels.size(); ++k) {
+      const ir::Func& kernel = e.exe.program->kernels[k];
+      const std::string stem = "kernel-" + std::to_string(k + 1) + "-" + ir_name(kernel.name);
       write(folder / (stem + ".ir"), ir::print(kernel));
+      if (e.exe.program->plan.gpu) {
+        write(folder / (stem + ".cu"), e.exe.program->plan.launches[k].gpu->source);
+        continue;
+      }
       write(folder / (stem + ".ll"), codegen::llvm_ir(kernel, isa));
       write(folder / (stem + ".s"), codegen::assembly(kernel, isa));
     }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 
+#include "frontend/device.h"
 #include "frontend/executable.h"
 #include "frontend/place.h"
 #include "frontend/trace.h"
@@ -84,7 +85,7 @@ class KeyWords {
   Words long_;
 };
 
-std::shared_ptr<const EagerPlan> build(const Request& r, const KeyWords& key) {
+std::shared_ptr<const EagerPlan> build(const Request& r, const KeyWords& key, Device device) {
   auto plan = std::make_shared<EagerPlan>();
   plan->key.assign(key.data(), key.data() + key.size());
   ir::Func f;
@@ -109,14 +110,14 @@ std::shared_ptr<const EagerPlan> build(const Request& r, const KeyWords& key) {
     for (ir::Place& p : f.places) p = {};  // the plan serves every place
     for (ir::OpNode& op : f.ops) op.loc = ir::kNone;
     f.compact();
-    plan->exe = make_executable(std::move(f), For::eager);
+    plan->exe = make_executable(std::move(f), For::eager, device);
   } catch (const Error& e) {
     rethrow_for_user(e, r);
   }
   return plan;
 }
 
-std::shared_ptr<const EagerPlan> find_or_build(const Request& r, const KeyWords& key) {
+std::shared_ptr<const EagerPlan> find_or_build(const Request& r, const KeyWords& key, Device device) {
   const uint64_t now = epoch.load(std::memory_order_acquire);
   if (quick.epoch != now) {
     for (auto& p : quick.plans) p.reset();
@@ -134,7 +135,7 @@ std::shared_ptr<const EagerPlan> find_or_build(const Request& r, const KeyWords&
     std::lock_guard lock(c.mutex);
     if (auto* found = c.plans.find(words)) return slot = *found;
   }
-  slot = build(r, key);
+  slot = build(r, key, device);
   std::lock_guard lock(c.mutex);
   c.plans.put(words, slot);
   return slot;
@@ -163,29 +164,33 @@ Tensor perform_eagerly(const Request& r) {
     numbers = many_numbers.data();
   }
 
+  size_t n = 0;
+  for (const Arg& a : r.args)
+    if (a.tensor()) tensors[n++] = &detail::require_value(*a.tensor(), op, r.where);
+  const Device device = device_of_call(n, [&](size_t i) { return tensors[i]; }, op, r.where);
   KeyWords key;
-  const Target target = current_target();
+  const Target target = current_target(device);
   key.put(reinterpret_cast<uintptr_t>(r.build));
   key.put(static_cast<uint64_t>(r.op) | static_cast<uint64_t>(r.dtype) << 8 | static_cast<uint64_t>(target.isa) << 16 |
-          static_cast<uint64_t>(target.threads) << 24 | static_cast<uint64_t>(r.args.size()) << 40);
+          static_cast<uint64_t>(target.threads) << 24 | static_cast<uint64_t>(r.args.size()) << 40 |
+          static_cast<uint64_t>(device.is_gpu() ? device.index() + 1 : 0) << 56);
   key.put(r.ints.size());
   for (int64_t v : r.ints) key.put(static_cast<uint64_t>(v));
-  size_t n = 0;
+  n = 0;
   for (const Arg& a : r.args) {
     if (!a.tensor()) {
       key.put(uint64_t{1} << 32 | static_cast<uint64_t>(a.number().dtype));
       continue;
     }
-    TensorImpl& t = detail::require_value(*a.tensor(), op, r.where);
+    const TensorImpl& t = *tensors[n];
     key.put(static_cast<uint64_t>(t.dtype) | static_cast<uint64_t>(t.shape.rank()) << 8 | static_cast<uint64_t>(t.strides.size()) << 20);
     for (int64_t e : t.shape.extents()) key.put(static_cast<uint64_t>(e));
     for (int64_t s : t.strides) key.put(static_cast<uint64_t>(s));
-    tensors[n] = &t;
     data[n] = t.data;
     ++n;
   }
 
-  const std::shared_ptr<const EagerPlan> plan = find_or_build(r, key);
+  const std::shared_ptr<const EagerPlan> plan = find_or_build(r, key, device);
   for (const Builder::NumberParam& p : plan->numbers) {
     const Arg& a = r.args[static_cast<size_t>(p.operand)];
     numbers[n] = weak_number(a.number(), p.dtype, op, r.where).bits;

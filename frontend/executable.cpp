@@ -4,8 +4,10 @@
 #include <cstring>
 
 #include "frit/config.h"
+#include "frontend/device.h"
 #include "frontend/settings.h"
 #include "ir/interpret.h"
+#include "runtime/gpu.h"
 #include "support/env.h"
 
 namespace frit {
@@ -25,22 +27,24 @@ void check_disabled(const std::vector<std::string>& names) {
 }
 }  // namespace
 
-lower::CompileOptions compile_options(For use) {
+lower::CompileOptions compile_options(For use, Device device) {
   check_disabled(env().disable);
   lower::CompileOptions o;
-  o.target = lower::host_target(threads());
+  o.target = device.is_gpu() ? lower::gpu_target(gpu_spec(device)) : lower::host_target(threads());
   o.specialise = use == For::jit;
   o.disabled = env().disable;
   o.fuel = env().fuel.value;
   return o;
 }
 
-Target current_target() { return {threads(), codegen::host_isa()}; }
+Target current_target(Device device) { return {device, threads(), codegen::host_isa()}; }
 
-Executable make_executable(ir::Func f, For use, std::vector<lower::Snapshot>* snapshots) {
+Executable make_executable(ir::Func f, For use, Device device, std::vector<lower::Snapshot>* snapshots) {
   Executable e;
+  e.device = device;
   for (const ir::Operand& o : f.terminator().operands) e.outputs.push_back({f.type(o).dtype, f.type(o).shape()});
-  if (env().engine != Env::Engine::interp) e.program = lower::compile(f, compile_options(use), snapshots);
+  if (env().engine != Env::Engine::interp) e.program = lower::compile(f, compile_options(use, device), snapshots);
+  if (e.program && device.is_gpu()) e.gpu = rt::gpu::load(device.index(), e.program->plan);
   e.func = std::move(f);
   return e;
 }
@@ -59,7 +63,7 @@ std::vector<ir::Array> arrays(const Executable& e, const RunInputs& in) {
     const ir::Type& type = e.func.type(e.func.body.args[i]);
     ir::Array a{type.dtype, type.shape(), {}};
     Tensor held;
-    const void* data = in.data[i];
+    const void* data = in.tensors[i] ? detail::host_data(*in.tensors[i]) : in.data[i];
     if (in.tensors[i] && !in.tensors[i]->dense()) {
       in.tensors[i]->refs.fetch_add(1, std::memory_order_relaxed);
       held = detail::dense(detail::adopt(in.tensors[i]));
@@ -80,7 +84,25 @@ void run_interpreted(const Executable& e, const RunInputs& in, Tensor* results, 
     t->made_by = made_by;
     t->made_at = made_at;
     if (!out[i].data.empty()) std::memcpy(t->storage->data(), out[i].data.data(), out[i].data.size());
+    results[i] = detail::move_to(results[i], e.device);
   }
+}
+
+// A call of a plan for a GPU. Numbers lie in the host's memory and go along with the launches.
+void run_on_gpu(const Executable& e, const RunInputs& in, void* const* outputs) {
+  constexpr size_t kFew = 32;
+  uint8_t few[kFew];
+  std::vector<uint8_t> many;
+  uint8_t* number_bytes = few;
+  if (in.count > kFew) {
+    many.resize(in.count);
+    number_bytes = many.data();
+  }
+  for (size_t i = 0; i < in.count; ++i) {
+    const bool number = !in.tensors[i] || in.tensors[i]->anywhere();
+    number_bytes[i] = number ? static_cast<uint8_t>(size_of(e.func.type(e.func.body.args[i]).dtype)) : 0;
+  }
+  rt::gpu::execute(*e.gpu, in.data, outputs, &this_thread_counters(), number_bytes);
 }
 
 // An output that is an input itself, in the output's shape.
@@ -120,18 +142,19 @@ void run_executable(const Executable& e, const RunInputs& in, Tensor* results, b
     if (o.alias_input >= 0 || o.alias_output >= 0) continue;
     if (reuse && results[i].has_value()) {
       TensorImpl* old = detail::impl(results[i]);
-      if (sole(*old) && old->storage->bytes() == o.bytes && old->dtype == type.dtype && old->shape == type.shape) {
+      if (sole(*old) && old->device == e.device && old->storage->bytes() == o.bytes && old->dtype == type.dtype && old->shape == type.shape) {
         out[i] = old->storage->data();
         continue;
       }
     }
     if (o.donor_input >= 0 && in.give && in.give[o.donor_input]) {
       TensorImpl* donor = in.tensors[o.donor_input];
-      if (donor && sole(*donor) && donor->storage->bytes() == o.bytes) {
+      if (donor && donor->device == e.device && sole(*donor) && donor->storage->bytes() == o.bytes) {
         auto* t = new TensorImpl;
         fresh[i] = detail::adopt(t);
         t->kind = TensorKind::value;
         t->dtype = type.dtype;
+        t->device = e.device;
         t->shape = type.shape;
         t->storage = donor->storage;  // the donor goes with the caller's frame
         t->data = t->storage->data();
@@ -141,13 +164,17 @@ void run_executable(const Executable& e, const RunInputs& in, Tensor* results, b
         continue;
       }
     }
-    TensorImpl* t = detail::new_value(type.dtype, type.shape);
+    TensorImpl* t = detail::new_value(type.dtype, type.shape, e.device);
     fresh[i] = detail::adopt(t);
     t->made_by = made_by;
     t->made_at = made_at;
     out[i] = t->storage->data();
   }
-  rt::execute(plan, in.data, out, threads(), &this_thread_counters());
+  if (plan.gpu) {
+    run_on_gpu(e, in, out);
+  } else {
+    rt::execute(plan, in.data, out, threads(), &this_thread_counters());
+  }
   for (size_t i = 0; i < n; ++i) {
     const rt::Output& o = plan.outputs[i];
     if (o.alias_output >= 0) {
@@ -162,6 +189,7 @@ void run_executable(const Executable& e, const RunInputs& in, Tensor* results, b
         TensorImpl* number = detail::new_value(e.outputs[i].dtype, e.outputs[i].shape);
         results[i] = detail::adopt(number);
         std::memcpy(number->storage->data(), in.data[o.alias_input], static_cast<size_t>(size_of(number->dtype)));
+        results[i] = detail::move_to(results[i], e.device);
       }
     } else if (fresh[i].has_value()) {
       results[i] = std::move(fresh[i]);
@@ -181,7 +209,7 @@ bool any_nan(const T* p, int64_t n) {
 bool has_nan(const TensorImpl& t) {
   if (!is_float(t.dtype) || t.kind != TensorKind::value) return false;
   Tensor held;
-  const void* data = t.data;
+  const void* data = detail::host_data(t);
   if (!t.dense()) {
     auto* shared = const_cast<TensorImpl*>(&t);
     shared->refs.fetch_add(1, std::memory_order_relaxed);

@@ -8,6 +8,7 @@
 #include "frontend/tensor_impl.h"
 #include "ir/func.h"
 #include "lowering/compile.h"
+#include "runtime/gpu.h"
 
 namespace frit {
 
@@ -18,22 +19,25 @@ struct OutputType {
 
 struct Executable {
   ir::Func func;                                  // tensor level, constant extents
+  Device device;                                  // where it runs
   std::shared_ptr<const lower::Program> program;  // null: func is interpreted
+  std::shared_ptr<rt::gpu::Program> gpu;          // the program, loaded, where it runs on a GPU
   std::vector<OutputType> outputs;
 };
 
 enum class For : uint8_t { jit, eager };
 // Options of a compilation made now by this thread, from its scopes and the environment.
-lower::CompileOptions compile_options(For use);
-Executable make_executable(ir::Func f, For use, std::vector<lower::Snapshot>* snapshots = nullptr);
+lower::CompileOptions compile_options(For use, Device device);
+Executable make_executable(ir::Func f, For use, Device device, std::vector<lower::Snapshot>* snapshots = nullptr);
 
 // What compiled code depends on besides the program: a part of every guard and key.
 struct Target {
+  Device device;
   int threads;
   codegen::Isa isa;
   friend bool operator==(const Target&, const Target&) = default;
 };
-Target current_target();
+Target current_target(Device device);
 
 struct RunInputs {
   const void* const* data;              // one a parameter

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "frontend/core.h"
+#include "frontend/device.h"
 #include "frontend/place.h"
 #include "frontend/settings.h"
 #include "ir/places.h"
@@ -75,6 +76,7 @@ std::string difference(const Entry& e, Call& c, const Target& target, const Leaf
       const LeafType& l = e.leaves[i];
       if (!same_leaf(l, t)) add(names.tensors[i] + " is " + leaf_text(t.dtype, t.shape, t.strides) + ", was " + leaf_text(l.dtype, l.shape, l.strides));
     }
+  if (e.target.device != target.device) add("on " + target.device.str() + ", was on " + e.target.device.str());
   if (e.target.threads != target.threads) add(std::to_string(target.threads) + " threads, were " + std::to_string(e.target.threads));
   if (e.target.isa != target.isa) add("instruction set " + std::string(codegen::name(target.isa)) + ", was " + std::string(codegen::name(e.target.isa)));
   return text.empty() ? "nothing" : text;
@@ -119,6 +121,10 @@ void warn_of_number(Core& core, Call& call, const Target& target, const LeafName
     if (alone[i] + 1 >= kWarnAfter && core.warned.insert(i).second)
       logging::warning(text(call.where), ": ", core.options.name, " was traced ", alone[i] + 1, " times for values of ", names.statics[i],
                        " alone, the last being ", names.static_values[i], ": declare it Tensor to make it an input");
+}
+
+Target target_of(const Core& core, Call& call) {
+  return current_target(device_of_call(call.tensors.size(), [&](size_t i) { return impl(*call.tensors[i]); }, core.options.name.c_str(), call.where));
 }
 
 void move_results(Outcome& out, Results& r) {
@@ -200,7 +206,7 @@ void run_matching(const Core& core, const Entry& e, Call& call, Results& r) {
   r.resize(outputs);
   r.rest = e.rest;
   run_executable(e.exe, in, r.data(), r.reuse && !checked, core.kept_name, call.where);
-  if (checked) check_for_nan(e.exe.func, in);
+  if (checked) check_for_nan(e.exe, in);
 }
 
 }  // namespace
@@ -239,9 +245,15 @@ void build_entry(Core& core, Call& call, Entry& e) {
   ir::Func f;
   trace_call(core, call, e, f);
   e.check_nan = core.options.check_nan;
+  for (const Captured& c : e.captured) {
+    const TensorImpl& t = *impl(c.value);
+    if (t.anywhere() || t.device == e.target.device) continue;
+    throw Error(core.options.name, "captures " + type_text(t) + " on " + t.device.str() + ", and the call runs on " + e.target.device.str(), c.first_use,
+                {}, "move it there outside of the function, x.to(frit::" + std::string(e.target.device.is_gpu() ? "gpu" : "cpu") + "()), or pass it as an argument");
+  }
   std::vector<lower::Snapshot> snapshots;
   const bool dump = wants_dump(core);
-  e.exe = make_executable(std::move(f), For::jit, dump ? &snapshots : nullptr);
+  e.exe = make_executable(std::move(f), For::jit, e.target.device, dump ? &snapshots : nullptr);
   if (dump) dump_entry(core, e, call, snapshots);
   logging::debug(core.options.name, ": traced in ", e.trace_ms, " ms, compiled in ", e.exe.program ? e.exe.program->compile_ms : 0.0, " ms");
 }
@@ -250,7 +262,7 @@ void build_entry(Core& core, Call& call, Entry& e) {
 
 std::shared_ptr<const Entry> entry_of(Core& core, Call& call, bool data) {
   check_arguments(core, call, data);
-  const Target target = current_target();
+  const Target target = target_of(core, call);
   std::shared_ptr<Entry> mine;
   {
     std::unique_lock lock(core.mutex);
@@ -299,6 +311,7 @@ std::shared_ptr<const Entry> entry_of(Core& core, Call& call, bool data) {
   }
   Entry made;
   made.leaves = mine->leaves;
+  made.target = mine->target;
   try {
     build_entry(core, call, made);
   } catch (...) {

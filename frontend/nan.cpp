@@ -16,7 +16,7 @@ Tensor shared(TensorImpl* t) {
 bool is_nan_literal(const ir::Literal& l) { return is_float(l.dtype) && l.to_double() != l.to_double(); }
 
 // One op of f alone, on values.
-Tensor run_op(const ir::Func& f, const ir::OpNode& op, const std::vector<Tensor>& values) {
+Tensor run_op(const ir::Func& f, const ir::OpNode& op, const std::vector<Tensor>& values, Device device) {
   ir::Func one;
   one.name = ir_name(ir::info(op.op).name);
   ir::OpNode copy = op;
@@ -36,7 +36,7 @@ Tensor run_op(const ir::Func& f, const ir::OpNode& op, const std::vector<Tensor>
   ret.operands = {ir::append(one, std::move(copy), f.type(op.results[0]))};
   ir::append(one, std::move(ret));
   one.compact();
-  const Executable e = make_executable(std::move(one), For::eager);
+  const Executable e = make_executable(std::move(one), For::eager, device);
   Tensor result;
   run_executable(e, {data.data(), tensors.data(), nullptr, data.size()}, &result, false, ir::info(op.op).name.data(), {});
   return result;
@@ -44,7 +44,9 @@ Tensor run_op(const ir::Func& f, const ir::OpNode& op, const std::vector<Tensor>
 
 }  // namespace
 
-void check_for_nan(const ir::Func& f, const RunInputs& in) {
+void check_for_nan(const Executable& e, const RunInputs& in) {
+  const ir::Func& f = e.func;
+  const Device device = e.device;
   std::vector<Tensor> values(f.values.size());
   std::vector<bool> nan(f.values.size());
   for (size_t i = 0; i < in.count; ++i) {
@@ -56,7 +58,7 @@ void check_for_nan(const ir::Func& f, const RunInputs& in) {
     const ir::OpNode& op = f.op(id);
     if (op.op == ir::Op::ret) return;
     const auto v = static_cast<size_t>(op.results[0]);
-    values[v] = run_op(f, op, values);
+    values[v] = run_op(f, op, values, device);
     nan[v] = has_nan(*impl(values[v]));
     if (!nan[v]) continue;
     bool before = false;

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <optional>
 
+#include "frontend/device.h"
 #include "frontend/place.h"
 #include "frontend/tensor_impl.h"
 
@@ -227,7 +228,7 @@ std::vector<std::byte> npy_bytes(const Tensor& x, Loc where) {
   const unsigned char rest[] = {1, 0, static_cast<unsigned char>(header.size() & 255), static_cast<unsigned char>(header.size() >> 8)};
   put(rest, 4);
   put(header.data(), header.size());
-  put(t.data, static_cast<size_t>(t.bytes()));
+  put(detail::host_data(t), static_cast<size_t>(t.bytes()));
   return out;
 }
 

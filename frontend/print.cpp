@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "frontend/device.h"
 #include "frontend/tensor_impl.h"
 #include "frit/tensor.h"
 
@@ -248,7 +249,7 @@ std::string Tensor::str(Loc where) const {
   const detail::TensorImpl& t = *detail::impl(d);
   switch (t.dtype) {
 #define FRIT_X(id, name, type, kind) \
-  case DType::id: return text_of(static_cast<const type*>(t.data), t.shape);
+  case DType::id: return text_of(static_cast<const type*>(detail::host_data(t)), t.shape);
     FRIT_DTYPES(FRIT_X)
 #undef FRIT_X
   }

@@ -4,7 +4,9 @@
 #include <cstdio>
 #include <cstring>
 
+#include "codegen/cuda.h"
 #include "frontend/core.h"
+#include "frontend/device.h"
 #include "frontend/place.h"
 #include "frontend/settings.h"
 #include "ir/text.h"
@@ -16,7 +18,7 @@ namespace {
 
 // The program of an entry; compiled for reading where the interpreter runs it.
 std::shared_ptr<const lower::Program> program_of(const Entry& e) {
-  return e.exe.program ? e.exe.program : lower::compile(e.exe.func, compile_options(For::jit));
+  return e.exe.program ? e.exe.program : lower::compile(e.exe.func, compile_options(For::jit, e.target.device));
 }
 
 std::string plural(int64_t n, const std::string& what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
@@ -97,17 +99,36 @@ Report make_report(const Core& core, const Entry& e) {
   return r;
 }
 
+namespace {
+// A kernel as source or machine code of its target.
+std::string code_text(const ir::Func& k, bool wide, Level level, const Target& target, const std::string& name, Loc where) {
+  const bool gpu = target.device.is_gpu();
+  auto fail = [&](const char* what, const char* instead) {
+    throw Error(name, std::string("there is no ") + what + " of a function that runs on " + target.device.str(), where, {}, instead);
+  };
+  switch (level) {
+    case Level::llvm:
+      if (gpu) fail("LLVM IR", "ask for frit::Level::cuda");
+      return codegen::llvm_ir(k, target.isa);
+    case Level::cuda:
+      if (!gpu) fail("CUDA source", "ask for frit::Level::llvm, or `frit opt --to=cuda --gpu=H200` without a device");
+      return codegen::cuda_source(k, gpu_spec(target.device), wide).text;
+    default: return gpu ? codegen::ptx(k, gpu_spec(target.device), wide) : codegen::assembly(k, target.isa);
+  }
+}
+}  // namespace
+
 std::string ir_of_call(Core& core, Call& call, Level level) {
   const auto e = entry_of(core, call, false);
   if (level == Level::tensor) return ir::print(e->exe.func);
   const auto program = program_of(*e);
   if (level == Level::fused) return ir::print(program->fused);
   std::string s;
-  for (const ir::Func& k : program->kernels) {
+  for (size_t i = 0; i < program->kernels.size(); ++i) {
+    const ir::Func& k = program->kernels[i];
     if (!s.empty()) s += "\n";
     if (level == Level::kernel) s += ir::print(k);
-    else if (level == Level::llvm) s += codegen::llvm_ir(k, e->target.isa);
-    else s += codegen::assembly(k, e->target.isa);
+    else s += code_text(k, program->reports[i].wide, level, e->target, core.options.name, call.where);
   }
   return s;
 }
@@ -138,7 +159,7 @@ std::string difference_of(const Tensor& eager, const Tensor& fused, size_t numbe
   switch (x.dtype) {
 #define FRIT_X(id, name, type, kind)                                                              \
   case DType::id: {                                                                               \
-    const auto *p = static_cast<const type*>(x.data), *q = static_cast<const type*>(y.data);      \
+    const auto *p = static_cast<const type*>(host_data(x)), *q = static_cast<const type*>(host_data(y)); \
     at = first_difference(p, q, x.shape.count());                                                 \
     if (at >= 0) values = ir::Literal::of(p[at]).str() + " eagerly, " + ir::Literal::of(q[at]).str() + " fused"; \
     break;                                                                                        \

@@ -6,10 +6,12 @@
 
 #include "frit/jit.h"
 #include "frit/ops.h"
+#include "frontend/device.h"
 #include "frontend/place.h"
 #include "frontend/tensor_impl.h"
 #include "frontend/trace.h"
 #include "ir/places.h"
+#include "runtime/gpu.h"
 
 namespace frit {
 
@@ -43,11 +45,13 @@ TensorImpl& require_value(const Tensor& t, const char* op, Loc where) {
               "return it from " + i.trace->name());
 }
 
-TensorImpl* new_value(DType t, Shape shape) {
-  auto storage = rt::allocate(ir::checked_mul(shape.count(), size_of(t)));
+TensorImpl* new_value(DType t, Shape shape, Device device) {
+  const int64_t bytes = ir::checked_mul(shape.count(), size_of(t));
+  auto storage = device.is_gpu() ? rt::gpu::allocate(device.index(), bytes) : rt::allocate(bytes);
   auto* i = new TensorImpl;
   i->kind = TensorKind::value;
   i->dtype = t;
+  i->device = device;
   i->shape = std::move(shape);
   i->storage = std::move(storage);
   i->data = i->storage->data();
@@ -59,12 +63,13 @@ Tensor view(const Tensor& x, Shape shape, int64_t offset_bytes) {
   if (!from.storage) {  // a number: its bytes lie in the impl
     TensorImpl* i = new_value(from.dtype, std::move(shape));
     std::memcpy(i->storage->data(), from.data, static_cast<size_t>(i->bytes()));
-    return adopt(i);
+    return move_to(adopt(i), current_device());
   }
   auto* i = new TensorImpl;
   i->kind = TensorKind::value;
   i->dtype = from.dtype;
   i->borrowed = from.borrowed;
+  i->device = from.device;
   i->shape = std::move(shape);
   i->storage = from.storage;
   i->data = static_cast<const std::byte*>(from.data) + offset_bytes;
@@ -127,7 +132,7 @@ Tensor Tensor::copy_bytes(const void* data, int64_t count, DType t, Shape shape,
   if (count > 0) std::memcpy(i->storage->data(), data, static_cast<size_t>(i->bytes()));
   i->made_by = "copy";
   i->made_at = user_place(where);
-  return detail::adopt(i);
+  return detail::move_to(detail::adopt(i), current_device());
 }
 
 Tensor Tensor::borrow_bytes(const void* data, DType t, Shape shape, std::shared_ptr<const void> owner, Strides strides, Loc where) {
@@ -187,7 +192,7 @@ const void* Tensor::item_bytes(DType t, Loc where) const {
   if (i.shape.count() != 1)
     throw Error("item", detail::type_text(i) + " has " + std::to_string(i.shape.count()) + " elements; item reads the only one", user_place(where), {},
                 "choose an element first, as in x(0, 0).item<float>(), or read all by span");
-  return i.data;
+  return detail::host_data(i);
 }
 
 const void* Tensor::read_bytes(DType t, Loc where) const {
@@ -195,7 +200,7 @@ const void* Tensor::read_bytes(DType t, Loc where) const {
   check_type(i, t, "span", where);
   if (!i.dense())
     throw Error("span", "the memory of this borrowed " + detail::type_text(i) + " is not row-major", user_place(where), {}, "use copy_to");
-  return i.data;
+  return detail::host_data(i);
 }
 
 void Tensor::copy_out(void* out, int64_t n, DType t, Loc where) const {
@@ -204,15 +209,17 @@ void Tensor::copy_out(void* out, int64_t n, DType t, Loc where) const {
   if (n != i.shape.count())
     throw Error("copy_to", "room for " + std::to_string(n) + " elements, but " + detail::type_text(i) + " has " + std::to_string(i.shape.count()),
                 user_place(where));
+  if (n == 0) return;
+  if (i.device.is_gpu()) return rt::gpu::copy_out(out, *i.storage, detail::offset_of(i), i.bytes());
   const Tensor d = detail::dense(*this);
-  if (n > 0) std::memcpy(out, detail::impl(d)->data, static_cast<size_t>(i.bytes()));
+  std::memcpy(out, detail::impl(d)->data, static_cast<size_t>(i.bytes()));
 }
 
 std::span<const std::byte> Tensor::bytes(Loc where) const {
   const TensorImpl& i = require_value(*this, "bytes", where);
   if (!i.dense())
     throw Error("bytes", "the memory of this borrowed " + detail::type_text(i) + " is not row-major", user_place(where), {}, "use copy_to");
-  return {static_cast<const std::byte*>(i.data), static_cast<size_t>(i.bytes())};
+  return {static_cast<const std::byte*>(detail::host_data(i)), static_cast<size_t>(i.bytes())};
 }
 
 Tensor Tensor::named(std::string_view n) const {
@@ -221,7 +228,10 @@ Tensor Tensor::named(std::string_view n) const {
   return *this;
 }
 
-void Tensor::wait(Loc where) const { require_value(*this, "wait", where); }
+void Tensor::wait(Loc where) const {
+  const TensorImpl& i = require_value(*this, "wait", where);
+  if (i.device.is_gpu()) rt::gpu::synchronize(i.device.index());
+}
 
 std::ostream& operator<<(std::ostream& out, const Tensor& x) { return out << x.str(Loc{}); }
 

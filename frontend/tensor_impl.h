@@ -20,11 +20,13 @@ struct TensorImpl : ImplBase {
   TensorKind kind = TensorKind::spec;
   DType dtype = DType::f32;
   bool borrowed = false;        // the memory is somebody else's: never written to
+  Device device;                // of a value in memory; data is an address there
   Shape shape;
   Strides strides;              // empty: dense, row-major
   // A value. data points into storage, or at `number` for a rank-0 number.
   const void* data = nullptr;
   std::shared_ptr<rt::Storage> storage;
+  mutable std::shared_ptr<rt::Storage> mirror;  // of a value on a GPU: its copy for readers (frontend/device.cpp)
   uint64_t number = 0;
   // A traced value.
   std::shared_ptr<Trace> trace;
@@ -35,6 +37,7 @@ struct TensorImpl : ImplBase {
 
   int64_t bytes() const { return shape.count() * size_of(dtype); }
   bool dense() const { return strides.empty(); }
+  bool anywhere() const { return kind == TensorKind::value && !storage; }  // a number, of no device
   ir::Type type() const { return ir::Type::tensor(dtype, shape); }
 };
 
@@ -47,7 +50,7 @@ TensorImpl& require(const Tensor& t, const char* op, Loc where);
 TensorImpl& require_value(const Tensor& t, const char* op, Loc where);
 
 // A dense value with memory of its own, not yet written.
-TensorImpl* new_value(DType t, Shape shape);
+TensorImpl* new_value(DType t, Shape shape, Device device = {});
 // The same elements in another shape of the same count; x is a dense value.
 Tensor view(const Tensor& x, Shape shape, int64_t offset_bytes = 0);
 // x itself if it is dense, else a dense copy. x is a value.

@@ -67,6 +67,14 @@ bool parse(std::string_view s, Env::Bytes& out) {
   return true;
 }
 
+bool parse(std::string_view s, Env::Device& out) {
+  int64_t n = 0;
+  if (s == "cpu") return true;
+  if (s != "gpu" && (!s.starts_with("gpu:") || !parse_number(s.substr(4), n) || n > 1023)) return false;
+  out.gpu = static_cast<int>(n);
+  return true;
+}
+
 bool parse(std::string_view s, Env::Isa& out) {
   if (s == "avx2") out = Env::Isa::avx2;
   else if (s == "avx512") out = Env::Isa::avx512;

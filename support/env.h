@@ -24,6 +24,9 @@ struct Fuel {
 struct Bytes {
   int64_t value = -1;  // -1: not set
 };
+struct Device {
+  int gpu = -1;  // a GPU's number; -1: the CPU
+};
 enum class Isa : uint8_t { best, avx2, avx512 };
 enum class Engine : uint8_t { llvm, interp };
 using Text = std::string;
@@ -43,6 +46,7 @@ struct Env {
   using Switch = env_types::Switch;
   using Fuel = env_types::Fuel;
   using Bytes = env_types::Bytes;
+  using Device = env_types::Device;
   using Isa = env_types::Isa;
   using Engine = env_types::Engine;
   using Text = env_types::Text;

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "frit/device.h"
+
 namespace frit {
 
 std::string_view version();  // "0.1.0"
@@ -38,8 +40,8 @@ class scope {
   size_t before_;
 };
 
-// Everything that this thread has asked for is done when it returns. On the CPU calls are done when
-// they return, so there is nothing to wait for.
+// Everything that was asked of GPUs is done when it returns; throws Error if it failed. On the CPU calls
+// are done when they return, so there is nothing to wait for.
 void synchronize();
 
 // Memory.
@@ -53,6 +55,9 @@ struct MemoryStats {
 MemoryStats memory_stats();
 void set_memory_limit(int64_t bytes);  // of live bytes; 0: none. Past it allocation throws Error.
 void trim_memory();                    // gives the cached bytes back to the system
+MemoryStats memory_stats(Device d);    // the same of a device; those above are the CPU's
+void set_memory_limit(Device d, int64_t bytes);
+void trim_memory(Device d);
 
 // What was executed, counted where kernels are launched.
 struct RunCounters {

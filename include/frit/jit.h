@@ -34,7 +34,7 @@ struct JitOptions {
 };
 
 // What g.ir(level, ...) shows.
-enum class Level : uint8_t { tensor, fused, kernel, llvm, assembly };
+enum class Level : uint8_t { tensor, fused, kernel, llvm, assembly, cuda };  // assembly: on a GPU, PTX
 
 struct KernelReport {
   std::string name;

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "frit/device.h"
 #include "frit/error.h"
 #include "frit/types.h"
 
@@ -104,13 +105,16 @@ class Tensor {
   bool is_traced() const;  // stands for a value of a function being traced: it has no numbers yet
   bool is_dense() const;   // row-major without gaps; everything but some borrowed memory is
 
+  Device device(Loc where = Loc::current()) const;  // of a number, which belongs to none: the thread's
   Tensor to(DType t, Loc where = Loc::current()) const;
+  Tensor to(Device d, Loc where = Loc::current()) const;  // itself if it is there, else a copy
   // The one element of a tensor with one element, of exactly the type T.
   template <Number T>
   T item(Loc where = Loc::current()) const {
     return *static_cast<const T*>(item_bytes(dtype_of<T>(), where));
   }
-  // The elements, row-major, valid while the tensor lives. Of exactly the type T; dense.
+  // The elements, row-major, valid while the tensor lives. Of exactly the type T; dense. Of a tensor on
+  // a GPU a copy, which is made once and lives as long.
   template <Number T>
   std::span<const T> span(Loc where = Loc::current()) const {
     return {static_cast<const T*>(read_bytes(dtype_of<T>(), where)), static_cast<size_t>(count(where))};
@@ -138,7 +142,7 @@ class Tensor {
   Tensor at(std::span<const Index> indices, Loc where = Loc::current()) const;
 
   Tensor named(std::string_view name) const;  // its name in the IR
-  void wait(Loc where = Loc::current()) const;  // until it is computed; on the CPU it is
+  void wait(Loc where = Loc::current()) const;  // until it is computed; on the CPU it always is
 
   // As NumPy prints an array.
   std::string str(Loc where = Loc::current()) const;
