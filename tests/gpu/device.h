@@ -1,0 +1,18 @@
+// The GPU that these tests run on: a real one, or, where there is none, a fake driver whose kernels are
+// run by the emulation. The same tests, the same library above the driver.
+#pragma once
+
+#include <string>
+
+namespace frit::test {
+
+// Once, before anything asks for a GPU. emulated: not even look for a real one.
+void start_gpu(bool emulated);
+bool gpu_is_emulated();
+// What is wrong with the state of the fake driver (leaks, uses of what is gone), a line each; nothing
+// on a real GPU. Call when no tensor lives.
+std::string gpu_wrongs();
+// The nth call of the driver from now on fails with out of memory (fake driver only).
+void fail_next_allocation();
+
+}  // namespace frit::test

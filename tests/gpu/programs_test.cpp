@@ -1,0 +1,158 @@
+// Programs through the GPU's runtime, against the interpreter: every program of tests/run and random
+// ones, their arrays surrounded by bytes that nobody may change, at aligned and unaligned addresses.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "frontend/device.h"
+#include "ir/interpret.h"
+#include "lowering/compile.h"
+#include "runtime/gpu.h"
+#include "tests/cuda_programs/emulated_engine.h"
+#include "tests/engines/engines.h"
+#include "tests/engines/execution.h"
+#include "tests/engines/inputs.h"
+#include "tests/engines/written.h"
+#include "tests/gpu/device.h"
+#include "tests/random/generate.h"
+
+namespace frit::test {
+
+extern int64_t gpu_random_programs;
+
+namespace {
+
+// An array on the GPU with a zone of known bytes on either side.
+class DeviceArray {
+ public:
+  DeviceArray(int64_t bytes, int64_t shift) : bytes_(bytes), begin_(kZone + shift), all_(static_cast<size_t>(bytes + 2 * kZone + shift), kFill) {
+    storage_ = rt::gpu::allocate(0, static_cast<int64_t>(all_.size()));
+  }
+  void fill(const void* from) {
+    if (bytes_ > 0) std::memcpy(all_.data() + begin_, from, static_cast<size_t>(bytes_));
+    upload();
+  }
+  void upload() { rt::gpu::copy_in(*storage_, 0, all_.data(), static_cast<int64_t>(all_.size())); }
+  void* data() const { return static_cast<std::byte*>(storage_->data()) + begin_; }
+  // The elements to `out`; false if a zone has changed.
+  bool download(void* out) {
+    rt::gpu::copy_out(all_.data(), *storage_, 0, static_cast<int64_t>(all_.size()));
+    if (out && bytes_ > 0) std::memcpy(out, all_.data() + begin_, static_cast<size_t>(bytes_));
+    auto clean = [&](int64_t from, int64_t to) {
+      return std::all_of(all_.begin() + from, all_.begin() + to, [](unsigned char c) { return c == kFill; });
+    };
+    return clean(0, begin_) && clean(begin_ + bytes_, static_cast<int64_t>(all_.size()));
+  }
+
+ private:
+  static constexpr int64_t kZone = 512;
+  static constexpr unsigned char kFill = 0xc7;
+  int64_t bytes_, begin_;
+  std::vector<unsigned char> all_;
+  std::shared_ptr<rt::Storage> storage_;
+};
+
+// Bytes from the first to the last element of a parameter.
+int64_t span_bytes(const ir::Func& f, ir::ValueId v) {
+  const Shape shape = f.type(v).shape();
+  if (shape.count() == 0) return 0;
+  const auto& strides = f.value(v).strides;
+  int64_t last = shape.count() - 1;
+  if (!strides.empty()) {
+    last = 0;
+    for (int d = 0; d < shape.rank(); ++d) last += (shape[d] - 1) * strides[static_cast<size_t>(d)];
+  }
+  return (last + 1) * size_of(f.type(v).dtype);
+}
+
+// Runs a plan's launches on the GPU. unaligned: arrays begin one element past an aligned address.
+auto on_gpu(const ir::Func& f, bool unaligned) {
+  return [&f, unaligned](const rt::Plan& plan, const void* const* inputs, void* const* outputs, rt::RunCounters& counters) {
+    std::map<const void*, std::unique_ptr<DeviceArray>> there;  // by the host's address: results in place share an argument's
+    std::vector<const void*> in;
+    for (size_t i = 0; i < f.body.args.size(); ++i) {
+      const ir::ValueId v = f.body.args[i];
+      auto& a = there[inputs[i]];
+      if (!a) {
+        a = std::make_unique<DeviceArray>(span_bytes(f, v), unaligned ? size_of(f.type(v).dtype) : 0);
+        a->fill(inputs[i]);
+      }
+      in.push_back(a->data());
+    }
+    std::vector<void*> out;
+    for (size_t i = 0; i < plan.outputs.size(); ++i) {
+      const rt::Output& o = plan.outputs[i];
+      if (o.alias_input >= 0 || o.alias_output >= 0) {
+        out.push_back(nullptr);
+        continue;
+      }
+      auto& a = there[outputs[i]];
+      if (!a) {
+        a = std::make_unique<DeviceArray>(o.bytes, unaligned ? size_of(f.type(f.terminator().operands[i]).dtype) : 0);
+        a->upload();
+      }
+      out.push_back(a->data());
+    }
+    const auto program = rt::gpu::load(0, plan);
+    rt::gpu::execute(*program, in.data(), out.data(), &counters);
+    for (size_t i = 0; i < out.size(); ++i)
+      if (out[i] && !there[outputs[i]]->download(outputs[i])) throw std::runtime_error("memory around result " + std::to_string(i) + " has been written");
+    for (size_t i = 0; i < in.size(); ++i)
+      if (!there[inputs[i]]->download(nullptr)) throw std::runtime_error("memory around argument " + std::to_string(i) + " has been written");
+  };
+}
+
+lower::CompileOptions options_on_gpu(uint64_t seed, bool fuse) {
+  CudaOptions o = cuda_options_for(seed, fuse);
+  if (gpu_is_emulated()) return o.compile;
+  // A real card is what it is; the small numbers of the schedules stay.
+  lower::TargetSpec real = lower::gpu_target(gpu_spec(gpu(0))), &t = o.compile.target;
+  t.gpu = real.gpu;
+  t.kept_row = std::min(t.kept_row, real.kept_row);
+  return o.compile;
+}
+
+std::string problem_on_gpu(const ir::Func& f, uint64_t seed, uint64_t variant, bool fuse) {
+  const Arrays args = make_inputs(f, seed), want = ir::interpret(f, args);
+  const auto program = lower::compile(f, options_on_gpu(variant, fuse));
+  for (bool unaligned : {false, true}) {
+    Execution how;
+    how.in_place = !unaligned;
+    how.run = on_gpu(f, unaligned);
+    rt::RunCounters counters;
+    if (std::string p = execute(f, program->plan, args, want, how, counters); !p.empty()) return p;
+  }
+  return "";
+}
+
+class GpuRun : public testing::TestWithParam<std::string> {};
+
+TEST_P(GpuRun, GivesTheInterpretersBytes) {
+  const Written w = load_written(GetParam());
+  const uint64_t variants = gpu_is_emulated() ? 1 : 8;  // the emulation has them in tests/cuda_programs
+  for (uint64_t v = 0; v < variants; ++v)
+    for (bool fuse : {true, false}) {
+      if (!fuse && (gpu_is_emulated() || v > 0)) continue;
+      ASSERT_EQ(problem_on_gpu(w.func, w.seeds[v % w.seeds.size()], 2 + v * 4, fuse), "");
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Programs, GpuRun, testing::ValuesIn(written_names()), [](const auto& info) {
+  std::string name = info.param;
+  std::ranges::replace_if(name, [](unsigned char c) { return !std::isalnum(c); }, '_');
+  return name;
+});
+
+TEST(GpuRandom, GivesTheInterpretersBytes) {
+  const int64_t n = gpu_random_programs >= 0 ? gpu_random_programs : gpu_is_emulated() ? 20 : 1000;
+  for (int64_t i = 0; i < n; ++i) {
+    const uint64_t seed = 500000 + static_cast<uint64_t>(i);
+    const Sample s = generate(seed);
+    ASSERT_EQ(problem_on_gpu(s.func, s.seed, seed, i % 4 != 0), "") << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace frit::test
