@@ -129,7 +129,7 @@ Operand KernelWriter::value(Scope& s, ValueId local) {
   const uint64_t need = st != stored_.end() ? st->second.loops : varies(local);
   Scope* at = &s;
   // The outermost scope that knows every loop needed. Scopes without work items (top) hold no values.
-  while (at->up && at->up->up && (at->up->loops & need) == need) at = at->up;
+  while (!at->whole && at->up && at->up->up && (at->up->loops & need) == need) at = at->up;
   if ((at->loops & need) != need) ir::internal_error("a value is needed outside the loops that it varies over");
   const Operand v = st != stored_.end()
                         ? load(*at, st->second.local_array, st->second.index, g_.local(local).dtype, g_.local(local).name)

@@ -16,6 +16,7 @@ struct Scope {
   ir::Region region;
   std::unordered_map<ValueId, Operand> made;  // group local -> value in the kernel
   Scope* up = nullptr;
+  bool whole = false;  // reductions are combined in it: what is made from them stays inside
   uint64_t loops = 0;  // bit set of the nest's loops whose index is known here (own and enclosing)
 };
 

@@ -238,6 +238,7 @@ class Columns {
 
     Scope finish = w_.open(w_.top, {}, 0);
     Scope tile = w_.open(finish, {"t"}, outer_bits());
+    tile.whole = true;
     ready_.clear();
     for (const OpNode& o : g_.body)
       if (is_reduction(o)) w_.clear_stored(o.results[0]);

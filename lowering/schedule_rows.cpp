@@ -198,6 +198,7 @@ class Rows {
 
     Scope finish = w_.open(w_.top, {}, 0);
     Scope row = w_.open(finish, {"o"}, outer_bits());
+    row.whole = true;
     const ValueId o = row.region.args[0];
     if (!outer_.empty()) w_.split_item(row, o, outer_);
     const IndexExpr first = w_.scaled(o, parts);
