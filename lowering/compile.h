@@ -28,6 +28,7 @@ struct TargetSpec {
   int64_t chunk = 8192;          // elements of a flat work item
   int64_t row_part = 65536;      // elements of a part of a long row: a power of two of blocks of 1,024
   int64_t kept_row = 512 << 10;  // bytes of a row that is kept between the stages
+  int64_t scratch = INT64_MAX;   // bytes of the local arrays of a work item, at most
   int64_t column_tile = 1024;    // lanes of a work item: on a CPU a whole row of a narrow matrix
   int64_t column_parts = 64;     // parts of a deep column, at most
   int64_t tile = 256;            // edge of a transposed tile: long runs count for more than a first cache

@@ -91,7 +91,8 @@ class Rows {
       for (ValueId v : stages_.kept[s]) {
         const DType t = g_.local(v).dtype;
         // Eager kernels serve every extent: there an array of the largest kept size would be waste.
-        const bool keep = c_.options.specialise && extent_ * size_of(t) <= t_.kept_row;
+        const int64_t bytes = extent_ * size_of(t);
+        const bool keep = c_.options.specialise && bytes <= t_.kept_row && w_.result.scratch_bytes + bytes + 64 <= t_.scratch;
         arrays[s].push_back(keep ? w_.add_local(t, extent_) : kNone);
       }
     Scope item = w_.open(w_.top, {"r"}, outer_bits());

@@ -49,6 +49,7 @@ class Mapper {
     }
     collect(*work, true);
     choose_team();
+    share_memory();
     if (finish) {
       m_.finish = m_.work;
       m_.finish.threads = m_.work.block();
@@ -130,6 +131,15 @@ class Mapper {
     if (reduces) row(t, longest, known, again);
     else flat(t, longest, known);
     if (t.threads <= kWarp) t.teams = kFlatThreads / t.threads;
+  }
+
+  // Fewer teams a block where their local arrays would fill its shared memory.
+  void share_memory() {
+    constexpr int64_t kMost = 32 << 10;
+    int64_t bytes = 0;
+    for (OpId id : f_.body.ops)
+      if (f_.op(id).op == Op::local) bytes += f_.op(id).index[0].constant * size_of(f_.type(f_.op(id).results[0]).dtype);
+    while (m_.work.teams > 1 && m_.work.block() > kWarp && m_.work.teams * bytes > kMost) m_.work.teams /= 2;
   }
 
   void flat(Team& t, int64_t longest, bool known) {

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <sstream>
 #include <vector>
 
 #include "frit/error.h"
@@ -54,22 +53,6 @@ const Nvrtc& need() {
   return *n;
 }
 
-// The lines of the source that the log speaks of: "kernel.cu(12): error: ...".
-std::string with_lines(const std::string& log, const std::string& source) {
-  std::vector<std::string> lines;
-  std::istringstream in(source);
-  for (std::string l; std::getline(in, l);) lines.push_back(l);
-  std::string out;
-  std::istringstream text(log);
-  for (std::string l; std::getline(text, l);) {
-    out += l + "\n";
-    if (!l.starts_with("kernel.cu(")) continue;
-    const size_t n = static_cast<size_t>(std::atol(l.c_str() + 10));
-    if (n >= 1 && n <= lines.size()) out += "    " + std::to_string(n) + " | " + lines[n - 1] + "\n";
-  }
-  return out;
-}
-
 // One run of the compiler.
 struct Run {
   const Nvrtc& n = need();
@@ -89,7 +72,7 @@ struct Run {
     if (size) check(n.log(program, log.data()));
     while (!log.empty() && log.back() == '\0') log.pop_back();
     if (rc != kSuccess) {
-      std::string message = std::string("NVRTC refused a kernel (") + n.error(rc) + ")\n" + with_lines(log, text);
+      std::string message = std::string("NVRTC refused a kernel (") + n.error(rc) + ")\n" + log;
       n.destroy(&program);
       throw Error("cuda", message, {}, {}, "this is a bug of Frit's code generator: please report it with the program");
     }

@@ -13,7 +13,7 @@ void Printer::tile(const ir::OpNode& op) {
   const DType t = f_.type(from).dtype;
   const int64_t size = op.i64(ir::AttrName::size);
   const int V = std::clamp<int>(static_cast<int>(16 / size_of(t)), 1, 4), T = team_->threads;
-  const int across = static_cast<int>(std::min<int64_t>(T, static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>((size + V - 1) / V)))));
+  const int across = static_cast<int>(std::min<int64_t>(T, static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(1, size / V))))));
   const int64_t rows = T / across;  // at a time
   const int64_t steps = std::min<int64_t>(8, (size + rows - 1) / rows);
   const std::string type = index_type(), m = memory_text(t);
