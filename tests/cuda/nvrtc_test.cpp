@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
-#include <set>
+#include <mutex>
 #include <sstream>
 #include <thread>
 
@@ -25,33 +25,34 @@ using codegen::GpuSpec;
   if (!codegen::cuda::nvrtc_available())                                                          \
   GTEST_SKIP() << "SKIPPED: there is no NVRTC here (install the CUDA toolkit, or set FRIT_NVRTC), so no kernel was compiled"
 
-// Compiles the kernels, several at a time, on two threads.
+// Compiles the kernels, equal ones once, several at a time, on two threads.
 void compile_all(std::vector<Printed>& kernels, const GpuSpec& gpu) {
   constexpr size_t kTogether = 8;
+  std::map<std::string, rt::GpuKernel> done;  // by entry point, which names what the kernel does
+  std::vector<const CudaSource*> different;
+  for (const Printed& p : kernels)
+    if (done.try_emplace(p.source.launch.name).second) different.push_back(&p.source);
   std::atomic<size_t> next = 0;
   std::mutex mutex;
   auto work = [&] {
-    for (size_t first; (first = next.fetch_add(kTogether)) < kernels.size();) {
-      const size_t last = std::min(first + kTogether, kernels.size());
+    for (size_t first; (first = next.fetch_add(kTogether)) < different.size();) {
       std::vector<CudaSource> sources;
-      std::set<std::string> names;
-      for (size_t i = first; i < last; ++i)
-        if (names.insert(kernels[i].source.launch.name).second) sources.push_back(kernels[i].source);
+      for (size_t i = first; i < std::min(first + kTogether, different.size()); ++i) sources.push_back(*different[i]);
+      std::string problem;
       try {
         codegen::cuda::nvrtc_compile(sources, gpu);
       } catch (const std::exception& e) {
-        std::lock_guard lock(mutex);
-        ADD_FAILURE() << kernels[first].program << " ... " << kernels[last - 1].program << ": " << e.what();
-        continue;
+        problem = e.what();
       }
-      for (size_t i = first; i < last; ++i)
-        for (const CudaSource& s : sources)
-          if (s.launch.name == kernels[i].source.launch.name) kernels[i].source.launch = s.launch;
+      std::lock_guard lock(mutex);
+      if (!problem.empty()) ADD_FAILURE() << sources.front().launch.name << " ... " << sources.back().launch.name << ": " << problem;
+      for (CudaSource& s : sources) done[s.launch.name] = std::move(s.launch);
     }
   };
   std::thread other(work);
   work();
   other.join();
+  for (Printed& p : kernels) p.source.launch = done.at(p.source.launch.name);
 }
 
 void compile_for(const GpuSpec& gpu, bool fused) {
