@@ -1,4 +1,4 @@
-// Every kernel of the written programs and of the bench, compiled by NVRTC for three architectures. No GPU
+// Every fused kernel of the written programs and of the bench, and some eager ones, compiled by NVRTC for three architectures. No GPU
 // is needed. What the bench's kernels use is held against the table in docs/cuda.md, which
 // FRIT_UPDATE_GOLDEN=1 writes anew.
 #include <gtest/gtest.h>
@@ -58,6 +58,11 @@ void compile_all(std::vector<Printed>& kernels, const GpuSpec& gpu) {
 void compile_for(const GpuSpec& gpu, bool fused) {
   std::vector<Printed> kernels = printed_kernels(gpu, fused);
   ASSERT_GT(kernels.size(), 50u);
+  if (!fused) {  // they are many and alike: every fourth
+    std::vector<Printed> some;
+    for (size_t i = 0; i < kernels.size(); i += 4) some.push_back(std::move(kernels[i]));
+    kernels = std::move(some);
+  }
   compile_all(kernels, gpu);
   for (const Printed& p : kernels) {
     const rt::GpuKernel& k = p.source.launch;
@@ -84,7 +89,7 @@ TEST(Nvrtc, FusedKernelsForRTX4090) {
   NEED_NVRTC();
   compile_for(*codegen::find_gpu("RTX4090"), true);
 }
-TEST(Nvrtc, EagerKernelsForH200) {
+TEST(Nvrtc, SomeEagerKernelsForH200) {
   NEED_NVRTC();
   compile_for(*codegen::find_gpu("H200"), false);
 }
