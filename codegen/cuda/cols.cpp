@@ -140,7 +140,7 @@ void Printer::deep_columns(OpId id, std::vector<Reduce>& rs) {
   auto store = [&](const Reduce& r, const std::string& x) {
     const std::string mine = cat(W > 1 ? "" : "group == 0 && ", W > 1 ? cat("sub < ", C, " && ") : "");
     const std::string at = cat("e0 + ", V > 1 ? cat(V, " * column + v") : "column + v");
-    const std::string value = cat("x", number_++);
+    const std::string value = cat("w", number_++);
     out_.line("const ", r.type, " ", value, " = ", x, ";");
     out_.line("if (", mine, at, " < width) ", this->name(op.operands[number.at(r.acc)].value), "[", at, "] = ", to_local(r, value), ";");
   };

@@ -194,7 +194,7 @@ void Printer::finish_unordered(const OpNode& op, std::vector<Reduce>& rs, bool l
     if (leave) {
       r.slot = cat("q", number_++);
       out_.line(r.type, "* const ", r.slot, " = ", slots(r, W), ";");
-      const std::string x = cat("x", number_++);
+      const std::string x = cat("w", number_++);
       out_.line("const ", r.type, " ", x, " = ", mine, ";");
       out_.line("if (sub == 0) ", r.slot, "[warp] = ", x, ";");
     } else {
@@ -271,7 +271,7 @@ void Printer::blocks(Body& b, const OpNode& op, const Extent& n, std::vector<Red
     out_.line(r.type, "* const ", r.slot, " = ", slots(r, count), ";");
   }
   auto leave = [&](const Reduce& r, const std::string& where, const std::string& x, const std::string& guard) {
-    const std::string t = cat("x", number_++);
+    const std::string t = cat("w", number_++);
     out_.line("const ", r.type, " ", t, " = ", x, ";");
     out_.line("if (sub == 0", guard, ") ", r.slot, "[", where, "] = ", t, ";");
   };
@@ -346,7 +346,7 @@ void Printer::tree(Body& b, const OpNode& op, std::vector<Reduce>& rs) {
   out_.close();
   for (const Reduce& r : rs) {
     if (!r.ordered) continue;
-    const std::string x = cat("x", number_++);
+    const std::string x = cat("w", number_++);
     out_.line("const ", r.type, " ", x, " = pairs_", r.acc, ".all(", r.identity, ");");
     out_.line("if (sub == 0) ", r.slot, "[warp] = ", x, ";");
   }
