@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -80,8 +81,8 @@ std::string batch_text(std::span<const Source> sources) {
   return out + "extern \"C\" __attribute__((visibility(\"default\"))) const frit_emulated::Entry frit_entries[] = {\n" + table + "};\n";
 }
 
-// Runs the compiler, its messages into a file; its exit status.
-int run_compiler(const std::vector<std::string>& args, const fs::path& messages) {
+// Runs the compiler, its messages into a file; its exit status. Adds up the processor time it took.
+int run_compiler(const std::vector<std::string>& args, const fs::path& messages, double& seconds) {
   std::vector<char*> argv;
   for (const std::string& a : args) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
@@ -94,7 +95,9 @@ int run_compiler(const std::vector<std::string>& args, const fs::path& messages)
   posix_spawn_file_actions_destroy(&files);
   if (failed) throw std::runtime_error("cannot run " + args[0]);
   int status = 0;
-  waitpid(child, &status, 0);
+  rusage used{};
+  wait4(child, &status, 0, &used);
+  for (const timeval& t : {used.ru_utime, used.ru_stime}) seconds += static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
@@ -139,7 +142,7 @@ Batch compile_batch(std::span<const Source> sources) {
                                    "-fsanitize=alignment,shift,signed-integer-overflow,integer-divide-by-zero,bounds,float-cast-overflow",
                                    "-fsanitize-undefined-trap-on-error",
                                    "-I" FRIT_SOURCE_DIR "/tests/cuda_emulation", "-o", object.string(), source.string()},
-                                  messages);
+                                  messages, out.seconds);
   if (status != 0) {
     out.problem = read(messages);
     return out;

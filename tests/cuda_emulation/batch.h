@@ -18,6 +18,7 @@ struct Source {
 struct Batch {
   std::vector<std::vector<frit_emulated::Entry>> entries;  // of each source
   std::string problem;                                     // the compiler's messages, if it refused
+  double seconds = 0;                                      // of a processor, compiling
 };
 
 // All sources have the same prelude. What is loaded stays until the process ends.

@@ -34,7 +34,7 @@ bool emulated_launch(const std::string& image, const char* entry, unsigned grid,
 
 struct EmulationStats {
   long long kernels = 0, batches = 0, launches = 0;
-  double compile_s = 0, run_s = 0;  // of all host threads together
+  double compile_s = 0, run_s = 0;  // processor time of all together
 };
 EmulationStats emulation_stats();
 

@@ -1,0 +1,86 @@
+// The printed CUDA C++ of whole programs, run on the emulated GPU: every program of tests/run for every
+// card and with small numbers in the schedules, fused and op by op, and 5,000 random ones.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <deque>
+#include <map>
+
+#include "tests/cuda_emulation/emulated.h"
+#include "tests/cuda_programs/campaign.h"
+#include "tests/cuda_programs/emulated_engine.h"
+#include "tests/engines/inputs.h"
+#include "tests/engines/written.h"
+
+namespace frit::test {
+
+int64_t cuda_programs = 5000;  // main.cpp
+int cuda_threads = 2;
+
+namespace {
+
+constexpr uint64_t kVariants = 16;  // of cuda_options_for
+
+// Every program of tests/run in all its variants, their kernels compiled together.
+class AllWritten {
+ public:
+  AllWritten() {
+    use_emulated_compiler();
+    std::vector<std::string> images;
+    for (const std::string& name : written_names()) {
+      const Written& w = written_.emplace_back(load_written(name));
+      std::map<uint64_t, const std::vector<ir::Array>*> wanted;
+      for (uint64_t seed : w.seeds) wanted[seed] = &wanted_.emplace_back(ir::interpret(w.func, make_inputs(w.func, seed)));
+      for (uint64_t v = 0; v < kVariants; ++v) {
+        const uint64_t seed = w.seeds[v % w.seeds.size()];
+        for (bool fuse : {true, false}) {
+          if (!fuse && v % 5 != 0) continue;
+          EmulatedProgram& p = programs_[name].emplace_back(w.func, make_inputs(w.func, seed), *wanted[seed], cuda_options_for(v, fuse));
+          p.images(images);
+        }
+      }
+    }
+    compile_images(images, cuda_threads);
+  }
+  const std::deque<EmulatedProgram>& of(const std::string& name) { return programs_[name]; }
+
+ private:
+  std::deque<Written> written_;
+  std::deque<std::vector<ir::Array>> wanted_;
+  std::map<std::string, std::deque<EmulatedProgram>> programs_;
+};
+
+AllWritten& all_written() {
+  static auto* all = new AllWritten;
+  return *all;
+}
+
+class CudaRun : public testing::TestWithParam<std::string> {};
+
+TEST_P(CudaRun, GivesTheInterpretersBytes) {
+  for (const EmulatedProgram& p : all_written().of(GetParam())) ASSERT_EQ(p.problem(), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Programs, CudaRun, testing::ValuesIn(written_names()), [](const auto& info) {
+  std::string name = info.param;
+  std::ranges::replace_if(name, [](unsigned char c) { return !std::isalnum(c); }, '_');
+  return name;
+});
+
+TEST(CudaRandom, GivesTheInterpretersBytes) {
+  CudaCampaign c;
+  c.programs = cuda_programs;
+  c.threads = cuda_threads;
+  const CudaResult r = run_cuda_campaign(c);
+  for (const CudaFailure& f : r.failures)
+    ADD_FAILURE() << "seed " << f.seed << " (" << f.times << " programs): " << f.problem << "\nshrunk: " << f.shrunk_problem << "\n" << f.file;
+  if (!r.failures.empty()) return;
+  EXPECT_GE(r.eager_programs, cuda_programs / 4);
+  EXPECT_GE(r.fused_launches, cuda_programs);
+  const EmulationStats s = emulation_stats();
+  std::printf("%lld kernels in %lld batches, %.0f s compiling; %lld launches, %.0f s\n", s.kernels, s.batches, s.compile_s, s.launches, s.run_s);
+}
+
+}  // namespace
+}  // namespace frit::test
