@@ -12,7 +12,4 @@ bool gpu_is_emulated();
 // What is wrong with the state of the fake driver (leaks, uses of what is gone), a line each; nothing
 // on a real GPU. Call when no tensor lives.
 std::string gpu_wrongs();
-// The nth call of the driver from now on fails with out of memory (fake driver only).
-void fail_next_allocation();
-
 }  // namespace frit::test

@@ -15,7 +15,7 @@
 namespace frit::test {
 namespace {
 
-Tensor gelu(Tensor x) { return 0.5f * x * (1.0f + tanh(0.79788456f * (x + 0.044715f * x * x * x))); }
+Tensor curve(Tensor x) { return 0.5f * x * (1.0f + tanh(0.79788456f * (x + 0.044715f * x * x * x))); }
 
 std::vector<uint32_t> bits(const Tensor& x) {
   const auto raw = x.bytes();
@@ -50,10 +50,10 @@ TEST(GpuFrontend, ATensorGoesThereAndBack) {
 
 TEST(GpuFrontend, EagerAndJittedGiveTheBitsOfTheCpu) {
   const Tensor x = numbers(Shape{1003});
-  const Tensor want = gelu(x);
+  const Tensor want = curve(x);
   const Tensor g = x.to(gpu());
-  EXPECT_EQ(bits(gelu(g)), bits(want));
-  auto fast = jit(gelu, {.name = "gelu"});
+  EXPECT_EQ(bits(curve(g)), bits(want));
+  auto fast = jit(curve, {.name = "curve"});
   const Tensor y = fast(g);
   EXPECT_EQ(y.device(), gpu());
   EXPECT_EQ(bits(y), bits(want));
@@ -139,7 +139,7 @@ TEST(GpuFrontend, EmptyTensorsAndResultsThatAreArguments) {
 }
 
 TEST(GpuFrontend, ReportsNameTheSourceOfTheDevice) {
-  auto f = jit(gelu, {.name = "gelu"});
+  auto f = jit(curve, {.name = "curve"});
   const Tensor g = arange(100.0f).to(gpu());
   EXPECT_NE(f.ir(Level::cuda, g).find("__global__"), std::string::npos);
   EXPECT_NE(message_of([&] { f.ir(Level::llvm, g); }).find("frit::Level::cuda"), std::string::npos);
@@ -148,9 +148,9 @@ TEST(GpuFrontend, ReportsNameTheSourceOfTheDevice) {
 }
 
 TEST(GpuFrontend, SeveralThreadsCallAtOnce) {
-  auto f = jit(gelu, {.name = "gelu"});
+  auto f = jit(curve, {.name = "curve"});
   const Tensor x = numbers(Shape{500});
-  const Tensor want = gelu(x), g = x.to(gpu());
+  const Tensor want = curve(x), g = x.to(gpu());
   std::vector<std::thread> threads;
   std::atomic<int> wrong{0};
   for (int t = 0; t < 4; ++t)
