@@ -2,13 +2,11 @@
 #include "bench/cases.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <tuple>
 #include <utility>
 
-#include "bench/inputs.h"
-#include "frit/frit.h"
+#include "bench/runner.h"
 
 namespace frit::bench {
 namespace {
@@ -61,105 +59,6 @@ std::tuple<Tensor, Tensor, Tensor> adam(Tensor w, Tensor m, Tensor v, Tensor g) 
 }
 
 Tensor tiny(Tensor x, Tensor y) { return (x * y + x) - y; }
-
-// From here on: how a function becomes a case.
-
-std::vector<Tensor> list(Tensor t) { return {std::move(t)}; }
-std::vector<Tensor> list(std::pair<Tensor, Tensor> t) { return {std::move(t.first), std::move(t.second)}; }
-std::vector<Tensor> list(std::tuple<Tensor, Tensor, Tensor> t) {
-  return {std::move(std::get<0>(t)), std::move(std::get<1>(t)), std::move(std::get<2>(t))};
-}
-
-// A function of N tensors. The first `State` arguments are given away in each call and replaced by the
-// first results.
-template <class R, size_t State, class... T>
-class FunctionRunner : public Runner {
- public:
-  FunctionRunner(std::string name, R (*f)(T...), std::array<Tensor, sizeof...(T)> inputs)
-      : name_(std::move(name)), f_(f), jitted_(jit(f, {.name = name_})), eager_(inputs), fused_(std::move(inputs)) {
-    for (size_t i = 0; i < State; ++i) fused_[i] = copy_of(fused_[i]);
-  }
-
-  std::vector<Tensor> eager() override { return keep(call(f_, eager_), eager_); }
-  std::vector<Tensor> fused() override { return keep(call(jitted_, fused_), fused_); }
-  void eager_again(int times) override {
-    for (int i = 0; i < times; ++i) go_on(call(f_, eager_), eager_);
-  }
-  void fused_again(int times) override {
-    for (int i = 0; i < times; ++i) go_on(call(jitted_, fused_), fused_);
-  }
-
-  Cold cold() override {
-    clear_caches();
-    auto fresh = jit(f_, {.name = name_});
-    std::array<Tensor, sizeof...(T)> specs;
-    for (size_t i = 0; i < specs.size(); ++i) specs[i] = spec(fused_[i].dtype(), fused_[i].shape());
-    std::apply([&](const auto&... s) { fresh.compile(s...); }, specs);
-    const JitStats s = fresh.stats();
-    return {s.trace_ms * 1000, s.lower_ms, s.compile_ms};
-  }
-
-  std::vector<Tensor> inputs() override { return {fused_.begin(), fused_.end()}; }
-
-  std::string ir() override {
-    return std::apply([&](const auto&... x) { return jitted_.ir(Level::tensor, x...); }, fused_);
-  }
-
- private:
-  using Inputs = std::array<Tensor, sizeof...(T)>;
-
-  static Tensor copy_of(const Tensor& t) { return Tensor::copy_bytes(t.bytes().data(), t.count(), t.dtype(), t.shape()); }
-
-  template <class F>
-  static R call(const F& f, Inputs& in) {
-    return call(f, in, std::make_index_sequence<sizeof...(T)>());
-  }
-  template <class F, size_t... I>
-  static R call(const F& f, Inputs& in, std::index_sequence<I...>) {
-    return f(pass<I>(in)...);
-  }
-  template <size_t I>
-  static Tensor pass(Inputs& in) {
-    if constexpr (I < State) return std::move(in[I]);
-    else return in[I];
-  }
-  static void go_on(R result, Inputs& in) {
-    if constexpr (State > 0) {
-      std::vector<Tensor> all = list(std::move(result));
-      for (size_t i = 0; i < State; ++i) in[i] = std::move(all[i]);
-    }
-  }
-  static std::vector<Tensor> keep(R result, Inputs& in) {
-    std::vector<Tensor> all = list(std::move(result));
-    for (size_t i = 0; i < State; ++i) in[i] = all[i];
-    return all;
-  }
-
-  std::string name_;
-  R (*f_)(T...);
-  decltype(jit(std::declval<R (*)(T...)>())) jitted_;
-  Inputs eager_, fused_;
-};
-
-// Inputs uniform in [lo, hi), one seed each.
-struct Range {
-  double lo = -1, hi = 1;
-};
-Tensor input(const Shape& shape, uint64_t seed, Range range, DType t = DType::f32) {
-  std::vector<std::byte> data(static_cast<size_t>(shape.count() * size_of(t)));
-  fill(t, seed, range.lo, range.hi, shape.count(), data.data());
-  return Tensor::copy_bytes(data.data(), shape.count(), t, shape);
-}
-
-template <size_t State = 0, class R, class... T>
-std::function<std::unique_ptr<Runner>(const Shape&)> runner(const char* name, R (*f)(T...), std::array<Range, sizeof...(T)> ranges,
-                                                                DType t = DType::f32) {
-  return [=](const Shape& shape) -> std::unique_ptr<Runner> {
-    std::array<Tensor, sizeof...(T)> inputs;
-    for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = input(shape, i + 1, ranges[i], t);
-    return std::make_unique<FunctionRunner<R, State, T...>>(name, f, std::move(inputs));
-  };
-}
 
 std::unique_ptr<Runner> make_layernorm(const Shape& shape) {
   const Shape row{shape[shape.rank() - 1]};

@@ -35,6 +35,9 @@ class Runner {
   virtual std::vector<Tensor> fused() = 0;  // through jit
   virtual void fused_again(int times) = 0;  // warm calls, nothing kept
   virtual void eager_again(int times) = 0;
+  // From now on the warm calls take copies of the inputs in turn, and keep as many results, so that what
+  // a call needs has left the caches.
+  virtual void rotate(int copies) = 0;
   virtual Cold cold() = 0;                  // a fresh jit of it, compiled with empty caches
   virtual std::string ir() = 0;             // the traced function
   virtual std::vector<Tensor> inputs() = 0;

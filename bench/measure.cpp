@@ -7,18 +7,22 @@
 #include <memory>
 
 #include "bench/eager_ops.h"
+#include "bench/gpu_probe.h"
 #include "bench/hash.h"
 #include "bench/probes.h"
 #include "codegen/kernel.h"
 #include "frit/config.h"
 #include "ir/ops.h"
 #include "ir/text.h"
+#include "runtime/gpu.h"
 
 namespace frit::bench {
 namespace {
 
 constexpr double kCachedRoundUs = 4000;  // of repeated calls in a round
 constexpr int kColdRounds = 5;
+constexpr int kEnqueued = 200;             // calls in flight while enqueueing is timed
+constexpr int kMostCopies = 256;           // of inputs that are used in turn
 
 double time_us(const std::function<void()>& f) {
   const auto start = std::chrono::steady_clock::now();
@@ -26,7 +30,7 @@ double time_us(const std::function<void()>& f) {
   return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Something to time: run(n) makes n calls.
+// Something to time: run(n) makes n calls and waits for them.
 struct Contestant {
   std::function<void(int)> run;
   int times = 1;
@@ -65,6 +69,36 @@ std::vector<View> views(const std::vector<Tensor>& tensors) {
   return out;
 }
 
+// n calls of what enqueues, and the wait for them (there is nothing to wait for on the CPU).
+std::function<void(int)> waited(std::function<void(int)> enqueue) {
+  return [enqueue = std::move(enqueue)](int n) {
+    enqueue(n);
+    synchronize();
+  };
+}
+
+// The probe of a mix on the device of the settings.
+struct Limit {
+  std::function<void(int)> run;
+  std::string name;
+};
+Limit limit_of(const Mix& mix, int64_t bytes, int copies, const Settings& s) {
+  if (s.device.is_gpu()) {
+    auto probe = std::make_shared<GpuProbe>(mix, bytes, s.device.index(), copies);
+    return {waited([probe](int n) { probe->run(n); }), probe->name()};
+  }
+  auto probe = std::make_shared<Probe>(mix, bytes, s.threads);
+  return {[probe](int n) { probe->run(n); }, probe->name()};
+}
+
+// How many copies of arrays of so many bytes a GPU must go round, so that each has left its second-level
+// cache when its turn comes: together they are larger than that twice.
+int copies_beyond_cache(int64_t bytes, const Settings& s) {
+  const int64_t cache = 2 * rt::gpu::properties(s.device.index()).l2;
+  const int64_t n = bytes > cache ? 1 : cache / std::max<int64_t>(bytes, 1) + 1;
+  return static_cast<int>(std::min<int64_t>(n, s.scale > 1 ? 3 : kMostCopies));
+}
+
 // The first calls: what is launched, and whether the bits are the same.
 void compare(Runner& runner, CaseResult& r) {
   reset_run_counters();
@@ -83,6 +117,9 @@ void compare(Runner& runner, CaseResult& r) {
   r.hash = hash(b);
   r.dtype = name(b[0].dtype);
 }
+
+// What is short enough, or only enqueued, is called often enough for a few milliseconds.
+bool repeated(const Case& c, const Settings& s) { return c.kind != Kind::memory || s.scale > 1 || s.device.is_gpu(); }
 
 void measure_cold(Runner& runner, CaseResult& r) {
   std::vector<double> trace, lower, code, all;
@@ -110,9 +147,9 @@ void measure_ops(const Case& c, const ir::Func& traced, const std::vector<Tensor
     s.progress(c.name + ": eager " + op.name + "(" + op.operands + ")");
     OpResult result{op.name, op.operands, 1, 0, 0, 0};
     const Mix mix{static_cast<int>(op.tensors.size()), 1, false};
-    Probe probe(mix, op.tensors[0].count() * size_of(op.tensors[0].dtype()), s.threads);
-    Contestant limit{[&](int n) { probe.run(n); }, 1, {}}, eager{[&](int n) { for (int i = 0; i < n; ++i) op.run(); }, 1, {}};
-    const bool repeat = c.kind != Kind::memory || s.scale > 1;
+    const Limit probe = limit_of(mix, op.tensors[0].count() * size_of(op.tensors[0].dtype()), 1, s);
+    Contestant limit{probe.run, 1, {}}, eager{waited([&](int n) { for (int i = 0; i < n; ++i) op.run(); }), 1, {}};
+    const bool repeat = repeated(c, s);
     limit.calibrate(repeat);
     eager.calibrate(repeat);
     race({&limit, &eager}, std::min(s.rounds, 5));
@@ -121,6 +158,21 @@ void measure_ops(const Case& c, const ir::Func& traced, const std::vector<Tensor
     result.of_limit = median_ratio(limit.us, eager.us);
     r.eager_ops.push_back(result);
   });
+}
+
+// What a small program costs the host, and how long one call takes from beginning to end.
+void measure_latency(Runner& runner, const Settings& s, CaseResult& r) {
+  std::vector<double> enqueue, latency;
+  for (int round = 0; round < s.rounds; ++round) {
+    enqueue.push_back(time_us([&] { runner.fused_again(kEnqueued); }) / kEnqueued);
+    synchronize();
+    for (int i = 0; i < 10; ++i) latency.push_back(time_us([&] {
+      runner.fused_again(1);
+      synchronize();
+    }));
+  }
+  r.enqueue_us = median(enqueue);
+  r.latency_us = median(latency);
 }
 
 }  // namespace
@@ -135,12 +187,14 @@ double median(std::vector<double> values) {
 CaseResult measure(const Case& c, const Settings& s) {
   CaseResult r;
   r.name = c.name;
-  r.isa = codegen::name(codegen::host_isa());
+  r.isa = s.device.is_gpu() ? "-" : codegen::name(codegen::host_isa());
+  if (s.device.is_gpu()) r.device = s.device.str() + " " + rt::gpu::properties(s.device.index()).name;
   r.shape = scaled(c, s.scale);
   r.kind = c.kind;
-  r.threads = s.threads;
+  r.threads = s.device.is_gpu() ? 0 : s.threads;
   r.rounds = s.rounds;
 
+  const with_device device(s.device);
   s.progress(c.name + ": inputs " + r.shape.str());
   const std::unique_ptr<Runner> runner = c.make(r.shape);
   const ir::Func traced = ir::parse(runner->ir(), c.name);
@@ -151,21 +205,26 @@ CaseResult measure(const Case& c, const Settings& s) {
   s.progress(c.name + ": eager against fused");
   compare(*runner, r);
 
-  const bool repeat = c.kind != Kind::memory || s.scale > 1;
-  Contestant eager{[&](int n) { runner->eager_again(n); }, 1, {}}, fused{[&](int n) { runner->fused_again(n); }, 1, {}};
+  const bool repeat = repeated(c, s);
+  const Mix mix{c.traffic.reads, c.traffic.writes, c.traffic.in_place};
+  const int64_t bytes = r.shape.count() * size_of(c.dtype);
+  if (s.device.is_gpu() && c.kind == Kind::memory) {
+    r.copies = copies_beyond_cache(bytes * (mix.reads + (mix.in_place ? 0 : mix.writes)), s);
+    runner->rotate(r.copies);
+  }
+  Contestant eager{waited([&](int n) { runner->eager_again(n); }), 1, {}}, fused{waited([&](int n) { runner->fused_again(n); }), 1, {}};
   eager.calibrate(repeat);
   fused.calibrate(repeat);
   if (c.kind == Kind::memory || c.kind == Kind::cached) {
-    const Mix mix{c.traffic.reads, c.traffic.writes, c.traffic.in_place};
-    Probe probe(mix, r.shape.count() * size_of(c.dtype), s.threads);
-    Contestant limit{[&](int n) { probe.run(n); }, 1, {}};
+    const Limit probe = limit_of(mix, bytes, r.copies, s);
+    Contestant limit{probe.run, 1, {}};
     limit.calibrate(repeat);
     s.progress(c.name + ": " + std::to_string(s.rounds) + " rounds");
     race({&limit, &eager, &fused}, s.rounds);
     r.limit_us = median(limit.us);
     r.of_limit = median_ratio(limit.us, fused.us);
     r.eager_of_limit = median_ratio(limit.us, eager.us);
-    r.probe = probe.name();
+    r.probe = probe.name;
   } else {
     s.progress(c.name + ": " + std::to_string(s.rounds) + " rounds");
     race({&eager, &fused}, s.rounds);
@@ -173,6 +232,7 @@ CaseResult measure(const Case& c, const Settings& s) {
   r.eager_us = median(eager.us);
   r.fused_us = median(fused.us);
   r.faster = median_ratio(eager.us, fused.us);
+  if (s.device.is_gpu() && c.kind == Kind::call) measure_latency(*runner, s, r);
   if (c.elementwise) measure_ops(c, traced, runner->inputs(), s, r);
   return r;
 }

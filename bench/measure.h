@@ -13,6 +13,7 @@ namespace frit::bench {
 struct Settings {
   int rounds = 7;
   int threads = 1;
+  Device device;                                     // where the cases run
   int64_t scale = 1;                                 // divides the sizes (tests)
   std::function<void(const std::string&)> progress;  // one short line at a time
 };
@@ -28,6 +29,7 @@ struct CaseResult {
   std::string name, dtype, isa;
   Shape shape;
   Kind kind = Kind::memory;
+  std::string device = "cpu";         // "gpu:0 NVIDIA H200"; there isa is "-" and threads 0
   int threads = 1, rounds = 0;
   double eager_us = 0, fused_us = 0;  // medians over the rounds
   double faster = 0;                  // eager / fused; this and the shares are medians of the rounds' ratios
@@ -38,6 +40,8 @@ struct CaseResult {
   int64_t ops = 0;                    // of the traced function
   double trace_us = 0, lower_ms = 0, code_ms = 0;
   double compile_ms = 0;              // lower_ms + code_ms: cold, after the trace
+  std::optional<double> enqueue_us, latency_us;  // of small programs on a GPU: until the call returns, until it is done
+  int copies = 1;                     // of the inputs, used in turn
   bool same_bits = false;
   std::string hash;                   // of the fused results of the first call
   std::vector<OpResult> eager_ops;

@@ -69,13 +69,22 @@ double now_us() {
 
 }  // namespace
 
-Probe::Probe(const Mix& mix, int64_t bytes, int threads)
-    : mix_(mix), bytes_(std::max(kUnit, (bytes + kUnit - 1) / kUnit * kUnit)), threads_(std::max(threads, 1)) {
+void check(const Mix& mix) {
   if (mix.reads < 0 || mix.reads > 4 || mix.writes < 0 || mix.writes > 3 || mix.reads + mix.writes == 0 ||
       (mix.in_place && mix.writes > mix.reads))
     throw Error("probe",
                 "no probe has " + std::to_string(mix.reads) + " reads and " + std::to_string(mix.writes) + " writes", {}, {},
                 "up to 4 reads and 3 writes; in place at most as many writes as reads");
+}
+
+std::string name(const Mix& mix) {
+  auto count = [](int n, const char* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); };
+  return count(mix.reads, "read") + " " + count(mix.writes, "write") + (mix.in_place ? " in place" : "");
+}
+
+Probe::Probe(const Mix& mix, int64_t bytes, int threads)
+    : mix_(mix), bytes_(std::max(kUnit, (bytes + kUnit - 1) / kUnit * kUnit)), threads_(std::max(threads, 1)) {
+  check(mix);
   auto make = [&] {
     arrays_.push_back(rt::allocate(bytes_));
     std::memset(arrays_.back()->data(), 0, static_cast<size_t>(bytes_));
@@ -157,9 +166,7 @@ std::vector<Probe::Timed> Probe::race(int rounds) {
 }
 
 std::string Probe::name() const {
-  auto count = [](int n, const char* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); };
-  std::string s = count(mix_.reads, "read") + " " + count(mix_.writes, "write");
-  if (mix_.in_place) s += " in place";
+  std::string s = bench::name(mix_);
   if (mix_.writes) s += way_.non_temporal ? ", non-temporal" : ", ordinary";
   return s;
 }

@@ -18,6 +18,9 @@ struct Mix {
   bool in_place = false;
 };
 
+std::string name(const Mix& mix);  // "4 reads 3 writes in place"
+void check(const Mix& mix);        // throws Error for a mix that no probe has
+
 // Arrays like the ones that tensors live in, and the fastest way found to stream them: ordinary or
 // non-temporal stores, how far to prefetch, whole shares or small pieces, one or all threads. The way
 // is chosen when the first probe of a mix, size and thread count is made, by racing them all.

@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <fstream>
 
-
 #include "frit/config.h"
 #include "lowering/compile.h"
+#include "runtime/cuda/libraries.h"
+#include "runtime/gpu.h"
 #include "runtime/machine.h"
 #include "tools/cli.h"
 
@@ -34,12 +35,23 @@ std::string op_name(const OpResult& o) { return o.name + "(" + o.operands + ")";
 
 }  // namespace
 
-Json to_json(const std::vector<CaseResult>& results) {
+Json to_json(const std::vector<CaseResult>& results, Device device) {
   const lower::TargetSpec target = lower::host_target(threads());
   Json out;
   out["version"] = version();
   out["machine"] = Json{{"cpu", cpu_name()},   {"cores", rt::usable_cores()}, {"memory_bytes", rt::usable_memory()},
                         {"l1", target.l1},     {"l2", target.l2},             {"l3", target.l3}};
+  if (device.is_gpu()) {
+    const rt::gpu::Properties& p = rt::gpu::properties(device.index());
+    const int driver = rt::gpu::driver_version();
+    out["machine"]["gpu"] = Json{{"name", p.name},
+                                 {"sm", p.sm},
+                                 {"driver", std::to_string(driver / 1000) + "." + std::to_string(driver % 1000 / 10)},
+                                 {"nvrtc", rt::cuda::library(rt::cuda::Library::nvrtc).version_text},
+                                 {"multiprocessors", p.multiprocessors},
+                                 {"l2", p.l2},
+                                 {"memory_bytes", p.memory}};
+  }
   Json probes = Json::object();
   Json list = Json::array();
   for (const CaseResult& r : results) {
@@ -49,8 +61,8 @@ Json to_json(const std::vector<CaseResult>& results) {
     Json j{{"name", r.name},
            {"shape", r.shape.vec()},
            {"dtype", r.dtype},
-           {"device", "cpu"},
-           {"threads", r.threads},
+           {"device", r.device},
+           {"threads", r.threads > 0 ? Json(r.threads) : Json("-")},
            {"isa", r.isa},
            {"rounds", r.rounds},
            {"eager_us", r.eager_us},
@@ -71,11 +83,17 @@ Json to_json(const std::vector<CaseResult>& results) {
            {"compile_ms", r.compile_ms},
            {"same_bits", r.same_bits},
            {"hash", r.hash}};
+    if (r.device != "cpu") {
+      j["copies"] = r.copies;
+      j["enqueue_us"] = optional(r.enqueue_us);
+      j["latency_us"] = optional(r.latency_us);
+    }
     if (!ops.empty()) j["eager_ops"] = ops;
     list.push_back(std::move(j));
     if (!r.limit_us) continue;
     // A probe is known by its mix and size; the last case that used it gives its time.
-    probes[r.probe + ", " + std::to_string(r.shape.count()) + " elements, " + std::to_string(r.threads) + " threads"] = *r.limit_us;
+    probes[r.probe + ", " + std::to_string(r.shape.count()) + " elements, " +
+           (r.threads > 0 ? std::to_string(r.threads) + " threads" : r.device)] = *r.limit_us;
   }
   out["probes"] = std::move(probes);
   out["cases"] = std::move(list);
@@ -99,6 +117,13 @@ std::string to_table(const std::vector<CaseResult>& results) {
   }
   std::string out = tools::table({"case", "shape", "eager us", "fused us", "faster", "limit us", "of limit", "eager of limit", "kernels", "MB moved", "bits", "hash"},
                                  "llrrrrrrrrll", rows);
+  std::vector<std::vector<std::string>> call_rows;
+  for (const CaseResult& r : results)
+    if (r.enqueue_us) call_rows.push_back({r.name, std::to_string(r.kernels), time(*r.enqueue_us), time(*r.latency_us)});
+  if (!call_rows.empty()) {
+    out += "\nSmall programs: until the call returns, and until it is done\n";
+    out += tools::table({"case", "kernels", "enqueue us", "latency us"}, "lrrr", call_rows);
+  }
   out += "\nCompiling, all caches empty\n";
   out += tools::table({"case", "ops", "trace us", "passes ms", "code ms", "all ms", "ms an op"}, "lrrrrrr", cold_rows);
   if (!op_rows.empty()) {
@@ -116,7 +141,7 @@ std::vector<std::string> worse_than(const Json& baseline, const std::vector<Case
       if (old.at("name") != r.name || old.at("dtype") != r.dtype || old.at("shape") != Json(r.shape.vec())) continue;
       if (old.at("hash") != r.hash)
         out.push_back(r.name + ": other bits, hash " + r.hash + " instead of " + old.at("hash").get<std::string>());
-      if (old.at("threads") != r.threads || old.at("isa") != r.isa) continue;
+      if (old.at("threads") != (r.threads > 0 ? Json(r.threads) : Json("-")) || old.value("device", "cpu") != r.device || old.at("isa") != r.isa) continue;
       const Json& share = old.at("of_limit");
       if (r.of_limit && share.is_number()) {
         if (*r.of_limit < share.get<double>() * (1 - kTolerance))

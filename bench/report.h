@@ -11,7 +11,8 @@ namespace frit::bench {
 
 using Json = nlohmann::ordered_json;
 
-Json to_json(const std::vector<CaseResult>& results);
+// device: where they ran; a GPU is described as part of the machine.
+Json to_json(const std::vector<CaseResult>& results, Device device);
 std::string to_table(const std::vector<CaseResult>& results);
 
 // What became worse than in an older JSON, one line each; cases that are not in both are passed over.

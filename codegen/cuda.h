@@ -34,6 +34,10 @@ const std::string& cuda_prelude();
 using CudaCompiler = std::function<void(std::span<CudaSource> sources, const GpuSpec& gpu)>;
 void set_cuda_compiler(CudaCompiler compiler);
 
+// The same for CUDA C++ that comes from no kernel IR (the probes of the bench): each text begins with the
+// prelude, and launch.name is an entry point in it. Fills in image and usage; nothing is cached.
+void compile_cuda_sources(std::span<CudaSource> sources, const GpuSpec& gpu);
+
 // Compiled by NVRTC, from the cache where the same kernel was compiled before for the architecture.
 // Throws Error where NVRTC is missing (naming the remedy) or refuses the source (its log, the source).
 std::shared_ptr<const rt::GpuKernel> compile_cuda_kernel(const ir::Func& kernel, const GpuSpec& gpu, bool wide);

@@ -17,7 +17,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> cases;
-  std::string json, baseline, isa;
+  std::string json, baseline, isa, device = "cpu";
   bool list = false;
   int threads = 0, rounds = 0;
   int64_t scale = 1;
@@ -59,6 +59,11 @@ Json read_baseline(const std::string& file) {
   }
 }
 
+bool is_gpu_name(const std::string& name) {
+  return name == "gpu" || (name.starts_with("gpu:") && name.size() > 4 && name.size() < 8 && name.find_first_not_of("0123456789", 4) == std::string::npos);
+}
+Device gpu_named(const std::string& name) { return gpu(name == "gpu" ? 0 : std::stoi(name.substr(4))); }
+
 // A line that the next one overwrites on a terminal; whole lines elsewhere.
 void progress(const std::string& text) {
   static const bool terminal = isatty(2);
@@ -67,6 +72,8 @@ void progress(const std::string& text) {
 }
 
 int run(const Options& o) {
+  if (o.device != "cpu" && !is_gpu_name(o.device)) throw UsageError("there is no device '" + o.device + "'", "cpu, gpu or gpu:N");
+  if (o.device != "cpu" && !o.isa.empty()) throw UsageError("--isa is for the CPU");
   const std::vector<const bench::Case*> cases = chosen(o);
   if (o.list) return list(cases, !o.json.empty());
   if (o.threads < 0) throw UsageError("--threads must be at least 1");
@@ -83,17 +90,19 @@ int run(const Options& o) {
   if (o.rounds > 0) settings.rounds = o.rounds;
   settings.scale = o.scale;
   settings.progress = progress;
+  if (o.device != "cpu") settings.device = gpu_named(o.device);
 
   const with_threads scope(settings.threads);
   std::vector<bench::CaseResult> results;
   for (const bench::Case* c : cases) {
     results.push_back(bench::measure(*c, settings));
     trim_memory();
+    if (settings.device.is_gpu()) trim_memory(settings.device);
   }
   progress("");
 
   if (!o.json.empty()) {
-    const std::string text = bench::to_json(results).dump(2) + "\n";
+    const std::string text = bench::to_json(results, settings.device).dump(2) + "\n";
     if (o.json == "-") {
       print(text);
     } else {
@@ -128,6 +137,7 @@ CLI::App* add_bench(CLI::App& app, Action& action) {
       ->expected(0, 1)
       ->default_str("-");
   c->add_option("--threads", o->threads, "threads of every call (default: the cores of this process)");
+  c->add_option("--device", o->device, "cpu (default), gpu or gpu:N");
   c->add_option("--isa", o->isa, "instruction set: avx2 or avx512 (default: the best of this CPU)");
   c->add_option("--baseline", o->baseline, "an older JSON: exit 1 where a case is slower by a tenth, or has other bits");
   c->add_option("--rounds", o->rounds, "rounds of eager, fused and probe (default: 7)");

@@ -37,6 +37,13 @@ void set_cuda_compiler(CudaCompiler c) {
   compiler() = std::move(c);
 }
 
+void compile_cuda_sources(std::span<CudaSource> sources, const GpuSpec& gpu) {
+  run_on_worker([&] {
+    if (compiler()) compiler()(sources, gpu);
+    else cuda::nvrtc_compile(sources, gpu);
+  });
+}
+
 std::vector<std::shared_ptr<const rt::GpuKernel>> compile_cuda_kernels(std::span<const ir::Func* const> kernels, const GpuSpec& gpu,
                                                                       const std::vector<bool>& wide) {
   using Claim = CodeCache<rt::GpuKernel>::Claim;
@@ -51,10 +58,7 @@ std::vector<std::shared_ptr<const rt::GpuKernel>> compile_cuda_kernels(std::span
     try {
       std::vector<CudaSource> sources;
       for (size_t i : part) sources.push_back(cuda_source(*kernels[i], gpu, wide[i]));
-      run_on_worker([&] {
-        if (compiler()) compiler()(sources, gpu);
-        else cuda::nvrtc_compile(sources, gpu);
-      });
+      compile_cuda_sources(sources, gpu);
       for (size_t k = 0; k < part.size(); ++k) cache().settle(claims[part[k]], std::make_shared<rt::GpuKernel>(std::move(sources[k].launch)));
     } catch (...) {
       for (size_t i : part)
