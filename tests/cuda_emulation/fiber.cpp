@@ -1,5 +1,10 @@
 #include "tests/cuda_emulation/fiber.h"
 
+#if __has_include(<sanitizer/asan_interface.h>)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#endif
 #include <signal.h>
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -129,6 +134,8 @@ void release_fiber(Fiber* f) { munmap(f, kStackBytes); }
 void prepare(Fiber* f, void (*body)(Fiber*)) {
   f->body = body;
   f->done = false;
+  // Calls that a fault ended may have left marks of AddressSanitizer (without it, this is nothing).
+  ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<char*>(f) + 2 * kPage, kStackBytes - 2 * kPage);
   // Stacks begin at different lines of the first cache.
   const uintptr_t base = reinterpret_cast<uintptr_t>(f);
   auto** top = reinterpret_cast<void**>(base + kStackBytes - 64 - (base / kStackBytes * 7 % 56) * 64);

@@ -98,11 +98,16 @@ CudaOptions cuda_options_for(uint64_t seed, bool fuse) {
   return o;
 }
 
-void use_emulated_compiler() {
-  codegen::set_cuda_compiler([](std::span<codegen::CudaSource> sources, const codegen::GpuSpec&) {
+void use_emulated_compiler(std::function<void(std::string&)> edit) {
+  codegen::set_cuda_compiler([edit](std::span<codegen::CudaSource> sources, const codegen::GpuSpec&) {
     const std::string& prelude = codegen::cuda_prelude();
     for (codegen::CudaSource& s : sources) {
       if (!s.text.starts_with(prelude)) throw std::logic_error("a source that does not begin with the prelude");
+      if (edit) {
+        std::string kernel = s.text.substr(prelude.size());
+        edit(kernel);
+        s.text = prelude + kernel;
+      }
       s.launch.image = emulated_image(s.text, prelude.size());
       s.launch.source = s.text.substr(prelude.size());
     }
@@ -128,7 +133,7 @@ std::string EmulatedProgram::problem() const {
   if (!program_) return failed_;
   bool donors = false;
   for (const rt::Output& o : program_->plan.outputs) donors |= o.donor_input >= 0;
-  const EmulatedOrder up{false, 0xff}, down{true, 0x2d};
+  const EmulatedOrder up{false, 0xff}, down{true, 0x7f};
   Execution ascending, descending;
   ascending.fill = up.fill;
   ascending.in_place = donors;

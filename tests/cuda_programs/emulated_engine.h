@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,8 +22,9 @@ struct CudaOptions {
 };
 CudaOptions cuda_options_for(uint64_t seed, bool fuse);
 
-// From here on the kernels of plans for GPUs are images of the emulation.
-void use_emulated_compiler();
+// From here on the kernels of plans for GPUs are images of the emulation. edit: what is done to the
+// text of each before, by tests that want a fault.
+void use_emulated_compiler(std::function<void(std::string&)> edit = {});
 
 // One program, with its arguments and what the interpreter makes of them.
 class EmulatedProgram {
