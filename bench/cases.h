@@ -62,6 +62,7 @@ struct Case {
 };
 
 const std::vector<Case>& cases();
+const std::vector<Case>& gpu_cases();  // more of them, for --device=gpu
 
 // The case's shape with the number of elements divided by about `scale` (tests): the first axis
 // shrinks, of a square matrix both do, so that a row stays a row.

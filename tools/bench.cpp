@@ -24,14 +24,17 @@ struct Options {
 };
 
 std::vector<const bench::Case*> chosen(const Options& o) {
-  std::vector<const bench::Case*> out;
+  std::vector<const bench::Case*> all, out;
+  for (const bench::Case& c : bench::cases()) all.push_back(&c);
+  if (o.device != "cpu")
+    for (const bench::Case& c : bench::gpu_cases()) all.push_back(&c);
   std::vector<std::string> names;
-  for (const bench::Case& c : bench::cases()) names.push_back(c.name);
+  for (const bench::Case* c : all) names.push_back(c->name);
   for (const std::string& name : o.cases)
     if (std::find(names.begin(), names.end(), name) == names.end())
       throw UsageError("there is no case '" + name + "'", did_you_mean(name, names, "`frit bench --list` lists them"));
-  for (const bench::Case& c : bench::cases())
-    if (o.cases.empty() || std::find(o.cases.begin(), o.cases.end(), c.name) != o.cases.end()) out.push_back(&c);
+  for (const bench::Case* c : all)
+    if (o.cases.empty() || std::find(o.cases.begin(), o.cases.end(), c->name) != o.cases.end()) out.push_back(c);
   return out;
 }
 

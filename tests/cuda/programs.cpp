@@ -21,6 +21,7 @@ const std::vector<Named>& programs() {
     for (const std::string& n : written_names()) out.push_back({n, false, load_written(n).func});
     // Rows and chunks are as long as in the bench itself; there are fewer of them.
     for (const bench::Case& c : bench::cases()) out.push_back({"bench " + c.name, true, ir::parse(c.make(bench::scaled(c, c.shape.count() > 1 << 20 ? 16 : 1))->ir(), c.name)});
+    for (const bench::Case& c : bench::gpu_cases()) out.push_back({"bench " + c.name, true, ir::parse(c.make(bench::scaled(c, c.shape.count() > 1 << 20 ? 256 : 1))->ir(), c.name)});
     return out;
   }();
   return all;
