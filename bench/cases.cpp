@@ -60,12 +60,6 @@ std::tuple<Tensor, Tensor, Tensor> adam(Tensor w, Tensor m, Tensor v, Tensor g) 
 
 Tensor tiny(Tensor x, Tensor y) { return (x * y + x) - y; }
 
-std::unique_ptr<Runner> make_layernorm(const Shape& shape) {
-  const Shape row{shape[shape.rank() - 1]};
-  return std::make_unique<FunctionRunner<Tensor, 0, Tensor, Tensor, Tensor>>(
-      "layernorm", layernorm, std::array<Tensor, 3>{input(shape, 1, {-3, 5}), input(row, 2, {0.5, 1.5}), input(row, 3, {-1, 1})});
-}
-
 std::vector<Case> make_cases() {
   const Shape flat{int64_t{1} << 26};
   const Range one{-1, 1};
@@ -84,7 +78,8 @@ std::vector<Case> make_cases() {
        runner("softmax_bf16", softmax_rows, {Range{-8, 8}}, DType::bf16), DType::bf16},
       {"swiglu_bf16", "silu(gate) * up of bf16", Kind::memory, {16384, 8192}, {2, 1}, false,
        runner("swiglu_bf16", swiglu, {Range{-4, 4}, one}, DType::bf16), DType::bf16},
-      {"layernorm", "of rows, with scale and bias", Kind::memory, {65536, 1024}, {1, 1}, false, make_layernorm},
+      {"layernorm", "of rows, with scale and bias", Kind::memory, {65536, 1024}, {1, 1}, false,
+       runner("layernorm", layernorm, {Range{-3, 5}, Range{0.5, 1.5, true}, Range{-1, 1, true}})},
       {"adam", "a step of Adam: three results in place of the state", Kind::memory, {int64_t{1} << 24}, {4, 3, true}, false,
        runner<3>("adam", adam, {one, Range{-0.1, 0.1}, Range{0, 0.1}, one})},
       {"add", "x + y: eagerly it is the plain one-op kernel", Kind::memory, flat, {2, 1}, false, runner("add", add, {one, one})},

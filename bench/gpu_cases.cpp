@@ -47,26 +47,6 @@ Tensor kernels20(Tensor x) {
 
 constexpr int64_t kElements = int64_t{1} << 26;
 
-Tensor row_of(const Shape& shape, uint64_t seed, Range range, DType t) { return input(Shape{shape[shape.rank() - 1]}, seed, range, t); }
-
-std::function<std::unique_ptr<Runner>(const Shape&)> make_layernorm(DType t) {
-  return [t](const Shape& s) -> std::unique_ptr<Runner> {
-    return std::make_unique<FunctionRunner<Tensor, 0, Tensor, Tensor, Tensor>>(
-        "layernorm", layernorm, std::array<Tensor, 3>{input(s, 1, {-3, 5}, t), row_of(s, 2, {0.5, 1.5}, t), row_of(s, 3, {-1, 1}, t)});
-  };
-}
-std::function<std::unique_ptr<Runner>(const Shape&)> make_layernorm_backward(DType t) {
-  return [t](const Shape& s) -> std::unique_ptr<Runner> {
-    return std::make_unique<FunctionRunner<Tensor, 0, Tensor, Tensor, Tensor>>(
-        "layernorm_backward", layernorm_backward, std::array<Tensor, 3>{input(s, 1, {-1, 1}, t), input(s, 2, {-3, 5}, t), row_of(s, 3, {0.5, 1.5}, t)});
-  };
-}
-std::function<std::unique_ptr<Runner>(const Shape&)> make_residual_rms_norm(DType t) {
-  return [t](const Shape& s) -> std::unique_ptr<Runner> {
-    return std::make_unique<FunctionRunner<std::pair<Tensor, Tensor>, 0, Tensor, Tensor, Tensor>>(
-        "residual_rms_norm", residual_rms_norm, std::array<Tensor, 3>{input(s, 1, {-3, 5}, t), input(s, 2, {-1, 1}, t), row_of(s, 3, {0.5, 1.5}, t)});
-  };
-}
 std::function<std::unique_ptr<Runner>(const Shape&)> make_cross_entropy(DType t) {
   return [t](const Shape& s) -> std::unique_ptr<Runner> {
     const double last = static_cast<double>(s[1] - 1);
@@ -87,9 +67,12 @@ std::vector<Case> make_gpu_cases() {
         all.push_back({function + end, what, Kind::memory, rows, traffic, false, std::move(make), t});
       };
       add("softmax", "of rows", {1, 1}, runner("softmax", softmax_rows, {Range{-8, 8}}, t));
-      add("layernorm", "of rows, with scale and bias", {1, 1}, make_layernorm(t));
-      add("layernorm_backward", "the gradient for x, written out", {2, 1}, make_layernorm_backward(t));
-      add("residual_rms_norm", "x + residual and its RMS norm: two results", {2, 2}, make_residual_rms_norm(t));
+      add("layernorm", "of rows, with scale and bias", {1, 1},
+          runner("layernorm", layernorm, {Range{-3, 5}, Range{0.5, 1.5, true}, Range{-1, 1, true}}, t));
+      add("layernorm_backward", "the gradient for x, written out", {2, 1},
+          runner("layernorm_backward", layernorm_backward, {Range{-1, 1}, Range{-3, 5}, Range{0.5, 1.5, true}}, t));
+      add("residual_rms_norm", "x + residual and its RMS norm: two results", {2, 2},
+          runner("residual_rms_norm", residual_rms_norm, {Range{-3, 5}, Range{-1, 1}, Range{0.5, 1.5, true}}, t));
       add("cross_entropy", "of rows of logits and their targets", {1, 0}, make_cross_entropy(t));
     }
   all.push_back({"swiglu_bf16_14336", "silu(gate) * up of bf16", Kind::memory, {8192, 14336}, {2, 1}, false,

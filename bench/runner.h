@@ -120,9 +120,10 @@ class FunctionRunner : public Runner {
   Ring eager_, fused_;
 };
 
-// Inputs uniform in [lo, hi), one seed each.
+// Inputs uniform in [lo, hi), one seed each; of the case's shape, or of its last axis alone.
 struct Range {
   double lo = -1, hi = 1;
+  bool row = false;
 };
 inline Tensor input(const Shape& shape, uint64_t seed, Range range, DType t = DType::f32) {
   std::vector<std::byte> data(static_cast<size_t>(shape.count() * size_of(t)));
@@ -135,7 +136,8 @@ std::function<std::unique_ptr<Runner>(const Shape&)> runner(const char* name, R 
                                                                 DType t = DType::f32) {
   return [=](const Shape& shape) -> std::unique_ptr<Runner> {
     std::array<Tensor, sizeof...(T)> inputs;
-    for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = input(shape, i + 1, ranges[i], t);
+    for (size_t i = 0; i < inputs.size(); ++i)
+      inputs[i] = input(ranges[i].row ? Shape{shape[shape.rank() - 1]} : shape, i + 1, ranges[i], t);
     return std::make_unique<FunctionRunner<R, State, T...>>(name, f, std::move(inputs));
   };
 }

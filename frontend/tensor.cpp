@@ -128,11 +128,14 @@ Tensor Tensor::copy_bytes(const void* data, int64_t count, DType t, Shape shape,
     throw Error("copy", std::to_string(count) + " elements do not fill " + std::string(name(t)) + shape.str() + ", which has " +
                             std::to_string(shape.count()),
                 user_place(where));
-  TensorImpl* i = detail::new_value(t, std::move(shape));
-  if (count > 0) std::memcpy(i->storage->data(), data, static_cast<size_t>(i->bytes()));
+  TensorImpl* i = detail::new_value(t, std::move(shape), current_device());
+  Tensor result = detail::adopt(i);
   i->made_by = "copy";
   i->made_at = user_place(where);
-  return detail::move_to(detail::adopt(i), current_device());
+  if (count == 0) return result;
+  if (i->device.is_gpu()) rt::gpu::copy_in(*i->storage, 0, data, i->bytes());
+  else std::memcpy(i->storage->data(), data, static_cast<size_t>(i->bytes()));
+  return result;
 }
 
 Tensor Tensor::borrow_bytes(const void* data, DType t, Shape shape, std::shared_ptr<const void> owner, Strides strides, Loc where) {

@@ -181,14 +181,15 @@ class Planner {
 
 namespace {
 
-// Machine code for each launch.
-void emit(std::vector<Kernel>& kernels, const CompileOptions& options, rt::Plan& plan) {
+// Machine code for each launch, and what its report says of it.
+void emit(const std::vector<Kernel>& kernels, const CompileOptions& options, Program& program) {
+  std::vector<rt::Launch>& launches = program.plan.launches;
   if (!options.target.gpu) {
     for (size_t k = 0; k < kernels.size(); ++k) {
       const auto before = codegen::kernel_cache_stats().misses;
-      plan.launches[k].code = codegen::compile_kernel(kernels[k].func, options.target.isa);
-      kernels[k].compile_ms = plan.launches[k].code->compile_ms;
-      kernels[k].cached = codegen::kernel_cache_stats().misses == before;
+      launches[k].code = codegen::compile_kernel(kernels[k].func, options.target.isa);
+      program.reports[k].compile_ms = launches[k].code->compile_ms;
+      program.reports[k].cached = codegen::kernel_cache_stats().misses == before;
     }
     return;
   }
@@ -202,9 +203,10 @@ void emit(std::vector<Kernel>& kernels, const CompileOptions& options, rt::Plan&
   const auto images = codegen::compile_cuda_kernels(funcs, *options.target.gpu, wide);
   const bool cached = codegen::cuda_cache_stats().misses == before;
   for (size_t k = 0; k < kernels.size(); ++k) {
-    plan.launches[k].gpu = images[k];
-    kernels[k].compile_ms = images[k]->compile_ms;
-    kernels[k].cached = cached;
+    launches[k].gpu = images[k];
+    program.reports[k].compile_ms = images[k]->compile_ms;
+    program.reports[k].cached = cached;
+    program.reports[k].mapping = codegen::describe(*images[k]);
   }
 }
 
@@ -248,9 +250,7 @@ std::shared_ptr<const Program> compile(const ir::Func& f, const CompileOptions& 
   planner.run();
   const double lowered = now_ms();
   program->lower_ms = lowered - start;
-  if (options.emit) emit(planner.kernels, options, program->plan);
-  for (size_t k = 0; k < planner.kernels.size(); ++k) {
-    Kernel& kernel = planner.kernels[k];
+  for (const Kernel& kernel : planner.kernels) {
     KernelReport r;
     r.name = kernel.func.name;
     r.schedule = kernel.schedule;
@@ -260,13 +260,11 @@ std::shared_ptr<const Program> compile(const ir::Func& f, const CompileOptions& 
     r.bytes_written = kernel.bytes_written;
     r.flops = kernel.flops;
     r.scratch_bytes = kernel.scratch_bytes;
-    r.compile_ms = kernel.compile_ms;
-    r.cached = kernel.cached;
     r.wide = kernel.wide;
-    if (program->plan.launches[k].gpu) r.mapping = codegen::describe(*program->plan.launches[k].gpu);
     program->reports.push_back(std::move(r));
-    program->kernels.push_back(std::move(kernel.func));
   }
+  if (options.emit) emit(planner.kernels, options, *program);
+  for (Kernel& kernel : planner.kernels) program->kernels.push_back(std::move(kernel.func));
   program->compile_ms = now_ms() - lowered;
   return program;
 }

@@ -25,8 +25,6 @@ struct Kernel {
   int64_t bytes_read = 0, bytes_written = 0, flops = 0;
   std::string schedule, why;
   bool wide = false;             // an array that it touches has 2^31 elements or more
-  double compile_ms = 0;         // of its machine code
-  bool cached = false;           // the code was there
   // Pairs (output tensor, input tensor): the output may be written over the input.
   std::vector<std::pair<ValueId, ValueId>> in_place;
 };

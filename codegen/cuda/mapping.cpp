@@ -95,13 +95,14 @@ class Mapper {
     }
   }
 
-  // Whether rows are worth keeping: several lanes over the same known range.
-  bool repeats(const LanesInfo& l) const {
-    int n = 0;
+  // The lanes of the item, in no loop, over the range of l; rows are worth keeping where there are several.
+  std::vector<OpId> over_range_of(const LanesInfo& l) const {
+    std::vector<OpId> out;
     for (const LanesInfo& o : lanes_)
-      n += o.straight && f_.op(o.id).index[0] == f_.op(l.id).index[0] && f_.op(o.id).index[1] == f_.op(l.id).index[1];
-    return n > 1;
+      if (o.straight && f_.op(o.id).index == f_.op(l.id).index) out.push_back(o.id);
+    return out;
   }
+  bool repeats(const LanesInfo& l) const { return over_range_of(l).size() > 1; }
 
   void choose_team() {
     Team& t = m_.work;
@@ -211,9 +212,7 @@ class Mapper {
     // The lanes of the item by range; one range alone is kept.
     for (const LanesInfo& l : lanes_) {
       if (!l.straight || !l.extent.exact || !repeats(l)) continue;
-      group_.clear();
-      for (const LanesInfo& o : lanes_)
-        if (o.straight && f_.op(o.id).index[0] == f_.op(l.id).index[0] && f_.op(o.id).index[1] == f_.op(l.id).index[1]) group_.push_back(o.id);
+      group_ = over_range_of(l);
       extent_ = *l.extent.exact;
       break;
     }

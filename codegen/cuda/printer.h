@@ -114,7 +114,6 @@ class Printer {
   void order(const ir::OpNode& op);
   void touched(const ir::Region& r, std::set<ir::ValueId>& reads, std::set<ir::ValueId>& writes) const;
   void touched(const ir::OpNode& op, std::set<ir::ValueId>& reads, std::set<ir::ValueId>& writes) const;
-  
 
   // region.cpp: bodies of lanes and cols
   struct Access {        // a load or store of whole vectors
@@ -165,6 +164,9 @@ class Printer {
   std::vector<std::string> yields(const Body& b) const;
   void store_vector(const Body& b);
   void element_op(ir::OpId id, const Body& b, const Step& s);
+  std::string loaded(ir::ValueId buffer, const ir::IndexExpr& e) const;
+  // Written by other blocks of this launch: caches of this one may hold what was there before.
+  bool fresh(ir::ValueId buffer) const { return in_finish_ && stored_.count(buffer) != 0; }
   void scalar(const ir::OpNode& op);
   Rate rate(ir::ValueId v) const { return rates_[static_cast<size_t>(v)]; }
   Rate rate(const ir::OpNode& op) const;

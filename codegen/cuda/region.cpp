@@ -36,6 +36,11 @@ Rate Printer::rate(const OpNode& op) const {
   return r;
 }
 
+// The value of an element of memory.
+std::string Printer::loaded(ValueId buffer, const IndexExpr& e) const {
+  return from_memory(f_.type(buffer).dtype, fresh(buffer) ? cat("f_fresh(", name(buffer), " + (", index(e), "))") : element(buffer, e));
+}
+
 // Any op but loops, as a statement with what its operands are called now.
 void Printer::scalar(const OpNode& op) {
   if (op.op == Op::yield || op.op == Op::prefetch) return;
@@ -54,9 +59,7 @@ void Printer::scalar(const OpNode& op) {
     case Op::load: {
       const ValueId b = op.operands[0].value;
       const DType t = f_.type(b).dtype;
-      std::string e = element(b, op.index[0]);
-      if (in_finish_ && stored_.count(b)) e = cat("f_fresh(", name(b), " + (", i(0), "))");
-      e = from_memory(t, e);
+      const std::string e = loaded(b, op.index[0]);
       return define(op.operands.size() < 3 ? e : cat(value(op.operands[1]), " ? ", t == DType::boolean ? cat("(", e, ")") : e, " : ", value(op.operands[2])));
     }
     case Op::index: return define(is_index ? i(0) : cat("(i64)(", i(0), ")"));
@@ -111,8 +114,7 @@ Printer::Body Printer::analyse(OpId id, ValueId lane, ValueId row, int vector) {
     } else if (op.op == Op::load) {
       b.cost += 1;
       const ValueId buffer = op.operands[0].value;
-      const bool fresh = in_finish_ && stored_.count(buffer);
-      if (kept(buffer) || fresh || stored.count(buffer) || !contiguous(op, b)) continue;
+      if (kept(buffer) || fresh(buffer) || stored.count(buffer) || !contiguous(op, b)) continue;
       Access a{op_id, buffer, cat("x", op_id), "", -1, false};
       if (auto it = m_.kept_load.find(op_id); it != m_.kept_load.end()) {
         a.kept = it->second;
@@ -227,9 +229,7 @@ void Printer::element_op(OpId id, const Body& b, const Step& s) {
     const Access& a = b.loads[it->second];
     return define(from_memory(t, a.kept < 0 ? cat(a.array, "[u][v]") : cat(kept_name_.at(a.kept), "[", s.block, "][", s.step, "][v]")));
   }
-  std::string e = element(buffer, op.index[0]);
-  if (in_finish_ && stored_.count(buffer)) e = cat("f_fresh(", name(buffer), " + (", index(op.index[0]), "))");
-  e = from_memory(t, e);
+  const std::string e = loaded(buffer, op.index[0]);
   const bool guarded = op.operands.size() == 3;
   if (!guarded && b.whole) return define(e);
   const std::string present = guarded ? cat(b.whole ? "" : "v < left && ", value(op.operands[1])) : "v < left";
