@@ -47,6 +47,8 @@ Literal reduce_identity(Op op, DType t);
 // The scalar meaning of an elementwise op as a program over exact primitives, made once and kept.
 // t: type of the operands (where: of the branches; cast: of the source). to: cast's target, else t.
 const ScalarProgram& formula(Op op, DType t, DType to);
+// The type t of an elementwise op: that of its first operand, of where its second.
+inline DType formula_type(const Func& f, const OpNode& op) { return f.type(op.operands.at(op.op == Op::where ? 1 : 0)).dtype; }
 
 // The same meaning on arrays of plain numbers: out[i] = op(in[0][i * step[0]], ...), i < n.
 // step is 0 (one number for all) or 1. Used by the interpreter and constant folding.

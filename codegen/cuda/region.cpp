@@ -15,15 +15,7 @@ using ir::ValueId;
 
 namespace {
 
-// The type that selects the formula of an elementwise op.
-DType formula_type(const ir::Func& f, const OpNode& op) { return f.type(op.operands.at(op.op == Op::where ? 1 : 0)).dtype; }
-
-std::string identifier(Op op, ValueId v) {
-  std::string s(ir::info(op).name);
-  for (char& c : s)
-    if (c == '.') c = '_';
-  return cat(s, "_", v);
-}
+std::string identifier(Op op, ValueId v) { return cat(cuda::identifier(op), "_", v); }
 
 }  // namespace
 
@@ -52,7 +44,7 @@ void Printer::scalar(const OpNode& op) {
   if (ir::is_elementwise(op.op)) {
     std::vector<std::string> args;
     for (const ir::Operand& o : op.operands) args.push_back(value(o));
-    return define(functions_.call(op.op, formula_type(f_, op), f_.type(v).dtype, args));
+    return define(functions_.call(op.op, ir::formula_type(f_, op), f_.type(v).dtype, args));
   }
   auto i = [&](size_t k) { return index(op.index.at(k)); };
   switch (op.op) {
@@ -110,7 +102,7 @@ Printer::Body Printer::analyse(OpId id, ValueId lane, ValueId row, int vector) {
     }
     if (r == Rate::invariant) continue;
     if (ir::is_elementwise(op.op)) {
-      b.cost += Functions::cost(op.op, formula_type(f_, op), f_.type(op.results[0]).dtype);
+      b.cost += Functions::cost(op.op, ir::formula_type(f_, op), f_.type(op.results[0]).dtype);
     } else if (op.op == Op::load) {
       b.cost += 1;
       const ValueId buffer = op.operands[0].value;

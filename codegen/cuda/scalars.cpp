@@ -11,6 +11,12 @@ namespace frit::codegen::cuda {
 
 using ir::Prim;
 
+std::string identifier(ir::Op op) {
+  std::string s(ir::info(op).name);
+  for (char& c : s)
+    if (c == '.') c = '_';
+  return s;
+}
 std::string type_text(DType t) { return std::string(name(t)); }
 std::string memory_text(DType t) { return t == DType::boolean ? "u8" : type_text(t); }
 std::string from_memory(DType t, const std::string& x) { return t == DType::boolean ? cat(x, " != 0") : x; }
@@ -149,10 +155,7 @@ std::string Functions::call(ir::Op op, DType t, DType to, const std::vector<std:
     const ir::PrimNode& last = p.nodes[static_cast<size_t>(p.result)];
     return is_leaf(last) ? names[static_cast<size_t>(p.result)] : node_text(p, p.result, names);
   }
-  std::string fn(ir::info(op).name);
-  for (char& c : fn)
-    if (c == '.') c = '_';
-  fn += cat("_", type_text(t));
+  std::string fn = cat(identifier(op), "_", type_text(t));
   if (op == ir::Op::cast) fn += cat("_", type_text(to));
   std::string list;
   for (const std::string& a : args) list += cat(list.empty() ? "" : ", ", a);

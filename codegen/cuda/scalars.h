@@ -26,6 +26,7 @@ std::string cat(const T&... pieces) {
 // Of an index value: not "i32", which is a type.
 inline std::string index_name(ir::ValueId v) { return cat("i_", v); }
 
+std::string identifier(ir::Op op);  // "reduce_sum"
 std::string type_text(DType t);    // of a value: "f32"
 std::string memory_text(DType t);  // of an element in memory: bools are bytes
 std::string literal_text(const ir::Literal& l);

@@ -40,11 +40,6 @@ struct Units {
     }
   }
 };
-
-// The type that selects the formula of an elementwise op.
-DType formula_type(const ir::Func& f, const ir::OpNode& op) {
-  return f.type(op.operands.at(op.op == Op::where ? 1 : 0)).dtype;
-}
 }  // namespace
 
 Emitter::Body Emitter::analyse(const ir::Region& r, ir::ValueId lane, ir::ValueId row) {
@@ -65,8 +60,8 @@ Emitter::Body Emitter::analyse(const ir::Region& r, ir::ValueId lane, ir::ValueI
     for (ir::ValueId v : op.results) rates_[static_cast<size_t>(v)] = rate_of_op;
     if (rate_of_op != Rate::lane) continue;
     if (ir::is_elementwise(op.op)) {
-      b.cost += formula_cost(op, formula_type(f_, op), f_.type(op.results[0]).dtype);
-      units.count(ir::formula(op.op, formula_type(f_, op), f_.type(op.results[0]).dtype));
+      b.cost += formula_cost(op, ir::formula_type(f_, op), f_.type(op.results[0]).dtype);
+      units.count(ir::formula(op.op, ir::formula_type(f_, op), f_.type(op.results[0]).dtype));
       count(f_.type(op.results[0]).dtype);
     } else if (op.op == Op::load) {
       b.cost += 1;
@@ -214,7 +209,7 @@ bool Emitter::by_multiplier(const ir::PrimNode& p, int width) {
 void Emitter::elementwise(const ir::OpNode& op, const Lanes& at) {
   const bool in_lanes = at.var != ir::kNone && rate(op) == Rate::lane;
   const auto copies = static_cast<size_t>(in_lanes ? at.unroll : 1);
-  const DType t = formula_type(f_, op);
+  const DType t = ir::formula_type(f_, op);
   const ir::ScalarProgram& program = ir::formula(op.op, t, f_.type(op.results.at(0)).dtype);
 
   struct Node {
