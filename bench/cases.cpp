@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "bench/functions.h"
 #include "bench/runner.h"
 
 namespace frit::bench {
@@ -43,12 +44,6 @@ Tensor add_transpose(Tensor x) { return x + transpose(x); }
 Tensor sum_all(Tensor x) { return sum(x); }
 Tensor sum_rows(Tensor x) { return sum(x, 1); }
 Tensor sum_cols(Tensor x) { return sum(x, 0); }
-
-Tensor softmax_rows(Tensor x) { return softmax(x); }
-
-Tensor swiglu(Tensor gate, Tensor up) { return silu(gate) * up; }
-
-Tensor layernorm(Tensor x, Tensor scale, Tensor bias) { return layer_norm(x, scale, bias); }
 
 std::tuple<Tensor, Tensor, Tensor> adam(Tensor w, Tensor m, Tensor v, Tensor g) {
   const float rate = 1e-3f, beta1 = 0.9f, beta2 = 0.999f, eps = 1e-8f;
@@ -96,6 +91,16 @@ std::vector<Case> make_cases() {
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = make_cases();
   return all;
+}
+
+std::string_view name(Kind kind) {
+  switch (kind) {
+    case Kind::memory: return "memory";
+    case Kind::cached: return "cached";
+    case Kind::call: return "call";
+    case Kind::compile: return "compile";
+  }
+  return "";
 }
 
 Shape scaled(const Case& c, int64_t scale) {

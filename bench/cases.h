@@ -61,6 +61,8 @@ struct Case {
   DType dtype = DType::f32;  // of its arrays
 };
 
+std::string_view name(Kind kind);  // "memory"
+
 const std::vector<Case>& cases();
 const std::vector<Case>& gpu_cases();  // more of them, for --device=gpu
 

@@ -1,14 +1,11 @@
 // The cases that `frit bench --device=gpu` has beyond those of the CPU: rows of seven lengths in f32 and
 // bf16, sums over each axis, larger activations, and a program of twenty kernels. The functions come
 // first, as a user would write them; what works on bf16 works in f32 inside and rounds once.
+#include "bench/functions.h"
 #include "bench/runner.h"
 
 namespace frit::bench {
 namespace {
-
-Tensor softmax_rows(Tensor x) { return softmax(x); }
-
-Tensor layernorm(Tensor x, Tensor scale, Tensor bias) { return layer_norm(x, scale, bias); }
 
 // The gradient of layer norm for x, written out: g = dy*scale, h = (x - mean)*r, r*(g - mean(g) - h*mean(g*h)).
 Tensor layernorm_backward(Tensor dy, Tensor x, Tensor scale) {
@@ -30,8 +27,6 @@ Tensor cross_entropy(Tensor logits, Tensor target) {
   const Tensor at = iota(Shape{x.shape()[1]}, DType::i32);
   return logsumexp(x, 1) - sum(where(eq(at, target), x, 0.0f), 1);
 }
-
-Tensor swiglu(Tensor gate, Tensor up) { return silu(gate) * up; }
 
 Tensor sum_axis0(Tensor x) { return sum(x, 0); }
 Tensor sum_axis1(Tensor x) { return sum(x, 1); }

@@ -51,10 +51,12 @@ struct Contestant {
   }
 };
 
-// Rounds of all contestants, each round beginning with another one.
-void race(std::vector<Contestant*> all, int rounds) {
-  for (int r = 0; r < rounds; ++r)
-    for (size_t k = 0; k < all.size(); ++k) all[(k + static_cast<size_t>(r)) % all.size()]->round();
+// A round of all contestants, each round beginning with another one.
+void race_round(const std::vector<Contestant*>& all, int round) {
+  for (size_t k = 0; k < all.size(); ++k) all[(k + static_cast<size_t>(round)) % all.size()]->round();
+}
+void race(const std::vector<Contestant*>& all, int rounds) {
+  for (int r = 0; r < rounds; ++r) race_round(all, r);
 }
 
 double median_ratio(const std::vector<double>& a, const std::vector<double>& b) {
@@ -115,7 +117,6 @@ void compare(Runner& runner, CaseResult& r) {
   r.same_bits = a.size() == b.size();
   for (size_t i = 0; i < a.size() && r.same_bits; ++i) r.same_bits = same_bits(a[i], b[i]);
   r.hash = hash(b);
-  r.dtype = name(b[0].dtype);
 }
 
 // What is short enough, or only enqueued, is called often enough for a few milliseconds.
@@ -190,11 +191,14 @@ CaseResult measure(const Case& c, const Settings& s) {
   r.isa = s.device.is_gpu() ? "-" : codegen::name(codegen::host_isa());
   if (s.device.is_gpu()) r.device = s.device.str() + " " + rt::gpu::properties(s.device.index()).name;
   r.shape = scaled(c, s.scale);
+  r.dtype = name(c.dtype);
+  r.array_bytes = r.shape.count() * size_of(c.dtype);
   r.kind = c.kind;
   r.threads = s.device.is_gpu() ? 0 : s.threads;
   r.rounds = s.rounds;
 
   const with_device device(s.device);
+  s.wait();
   s.progress(c.name + ": inputs " + r.shape.str());
   const std::unique_ptr<Runner> runner = c.make(r.shape);
   const ir::Func traced = ir::parse(runner->ir(), c.name);
@@ -207,7 +211,7 @@ CaseResult measure(const Case& c, const Settings& s) {
 
   const bool repeat = repeated(c, s);
   const Mix mix{c.traffic.reads, c.traffic.writes, c.traffic.in_place};
-  const int64_t bytes = r.shape.count() * size_of(c.dtype);
+  const int64_t bytes = r.array_bytes;
   if (s.device.is_gpu() && c.kind == Kind::memory) {
     r.copies = copies_beyond_cache(bytes * (mix.reads + (mix.in_place ? 0 : mix.writes)), s);
     runner->rotate(r.copies);
@@ -215,25 +219,35 @@ CaseResult measure(const Case& c, const Settings& s) {
   Contestant eager{waited([&](int n) { runner->eager_again(n); }), 1, {}}, fused{waited([&](int n) { runner->fused_again(n); }), 1, {}};
   eager.calibrate(repeat);
   fused.calibrate(repeat);
+  Contestant limit{{}, 1, {}};
+  std::vector<Contestant*> all = {&eager, &fused};
   if (c.kind == Kind::memory || c.kind == Kind::cached) {
     const Limit probe = limit_of(mix, bytes, r.copies, s);
-    Contestant limit{probe.run, 1, {}};
+    limit.run = probe.run;
     limit.calibrate(repeat);
-    s.progress(c.name + ": " + std::to_string(s.rounds) + " rounds");
-    race({&limit, &eager, &fused}, s.rounds);
+    r.probe = probe.name;
+    all.insert(all.begin(), &limit);
+  }
+  s.progress(c.name + ": " + std::to_string(s.rounds) + " rounds");
+  s.done(c, "ready", {});
+  for (int k = 0; k < s.rounds; ++k) {
+    s.wait();
+    race_round(all, k);
+    s.done(c, "round", {limit.us.empty() ? 0 : limit.us.back(), eager.us.back(), fused.us.back()});
+  }
+  s.wait();
+  if (limit.run) {
     r.limit_us = median(limit.us);
     r.of_limit = median_ratio(limit.us, fused.us);
     r.eager_of_limit = median_ratio(limit.us, eager.us);
-    r.probe = probe.name;
-  } else {
-    s.progress(c.name + ": " + std::to_string(s.rounds) + " rounds");
-    race({&eager, &fused}, s.rounds);
+    limit.run = nullptr;  // with its arrays
   }
   r.eager_us = median(eager.us);
   r.fused_us = median(fused.us);
   r.faster = median_ratio(eager.us, fused.us);
   if (s.device.is_gpu() && c.kind == Kind::call) measure_latency(*runner, s, r);
   if (c.elementwise) measure_ops(c, traced, runner->inputs(), s, r);
+  s.done(c, "end", {});
   return r;
 }
 

@@ -1,6 +1,7 @@
 // Measures a case: eager, fused and the matched probe, interleaved over rounds in one run.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -16,6 +17,11 @@ struct Settings {
   Device device;                                     // where the cases run
   int64_t scale = 1;                                 // divides the sizes (tests)
   std::function<void(const std::string&)> progress;  // one short line at a time
+  // Where somebody else measures in turns with us: wait() before each step of a case, done(step, us) after
+  // it: "ready" when all is set up, "round" with the times of limit, eager and fused (0: none), and "end".
+  std::function<void()> wait = [] {};
+  std::function<void(const Case&, const std::string& step, const std::array<double, 3>& us)> done =
+      [](const Case&, const std::string&, const std::array<double, 3>&) {};
 };
 
 // An eager op of an elementwise case, against a probe of its own.
@@ -29,6 +35,7 @@ struct CaseResult {
   std::string name, dtype, isa;
   Shape shape;
   Kind kind = Kind::memory;
+  int64_t array_bytes = 0;            // of an array of this shape, of the type that the case works on
   std::string device = "cpu";         // "gpu:0 NVIDIA H200"; there isa is "-" and threads 0
   int threads = 1, rounds = 0;
   double eager_us = 0, fused_us = 0;  // medians over the rounds

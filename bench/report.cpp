@@ -91,8 +91,8 @@ Json to_json(const std::vector<CaseResult>& results, Device device) {
     if (!ops.empty()) j["eager_ops"] = ops;
     list.push_back(std::move(j));
     if (!r.limit_us) continue;
-    // A probe is known by its mix and size; the last case that used it gives its time.
-    probes[r.probe + ", " + std::to_string(r.shape.count()) + " elements, " +
+    // A probe is known by its mix and the size of its arrays, whatever their type; the last case that used it gives its time.
+    probes[r.probe + ", arrays of " + std::to_string(r.array_bytes) + " bytes, " +
            (r.threads > 0 ? std::to_string(r.threads) + " threads" : r.device)] = *r.limit_us;
   }
   out["probes"] = std::move(probes);

@@ -7,9 +7,11 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "codegen/kernel.h"
 
@@ -19,7 +21,7 @@ template <class Code>
 class CodeCache {
  public:
   // A key that somebody compiles, or has compiled. Whoever claims it first has to settle it, before he
-  // waits for others.
+  // waits for others, and whatever happens (find and Claims see to that).
   struct Entry {
     bool ready = false;
     std::shared_ptr<const Code> code;
@@ -69,6 +71,59 @@ class CodeCache {
     if (c.entry->failure) std::rethrow_exception(c.entry->failure);
     return c.entry->code;
   }
+
+  // The claims of several keys, which others may wait for: what is ours and neither settled nor failed
+  // when this ends, by an exception for instance, has failed.
+  class Claims {
+   public:
+    Claims(CodeCache& cache, std::vector<std::string> keys) : cache_(cache) {
+      claims_.reserve(keys.size());
+      settled_.resize(keys.size(), false);
+      try {
+        for (std::string& key : keys) claims_.push_back(cache.claim(std::move(key)));
+      } catch (...) {
+        abandon(std::current_exception());
+        throw;
+      }
+    }
+    ~Claims() {
+      abandon(std::make_exception_ptr(std::runtime_error("the compilation of a kernel was given up")));
+    }
+    Claims(const Claims&) = delete;
+
+    std::vector<size_t> ours() const {
+      std::vector<size_t> out;
+      for (size_t i = 0; i < claims_.size(); ++i)
+        if (claims_[i].ours) out.push_back(i);
+      return out;
+    }
+    void settle(size_t i, std::shared_ptr<const Code> code) {
+      cache_.settle(claims_[i], std::move(code));
+      settled_[i] = true;
+    }
+    // Nothing where it is settled.
+    void fail(size_t i, std::exception_ptr why) {
+      if (settled_[i]) return;
+      cache_.settle(claims_[i], nullptr, std::move(why));
+      settled_[i] = true;
+    }
+    // The code of all keys, once everything of ours is settled.
+    std::vector<std::shared_ptr<const Code>> wait() {
+      std::vector<std::shared_ptr<const Code>> out;
+      for (const Claim& c : claims_) out.push_back(cache_.wait(c));
+      return out;
+    }
+
+   private:
+    void abandon(const std::exception_ptr& why) {
+      for (size_t i = 0; i < claims_.size(); ++i)
+        if (claims_[i].ours) fail(i, why);
+    }
+
+    CodeCache& cache_;
+    std::vector<Claim> claims_;
+    std::vector<bool> settled_;
+  };
 
   // The code of the key; made by build() where it is not there.
   template <class F>

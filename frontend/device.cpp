@@ -33,10 +33,11 @@ Device gpu(int index, Loc where) {
   return Device::of_gpu(index);
 }
 
-void set_default_device(Device d) { chosen_default.store(d.is_gpu() ? gpu(d.index()).index() : -1, std::memory_order_relaxed); }
+// Choices of a device are no ops: their errors name no place.
+void set_default_device(Device d) { chosen_default.store(d.is_gpu() ? gpu(d.index(), {}).index() : -1, std::memory_order_relaxed); }
 
 with_device::with_device(Device d) : before_(scoped_device), had_(scoped) {
-  if (d.is_gpu()) gpu(d.index());
+  if (d.is_gpu()) gpu(d.index(), {});
   scoped_device = d;
   scoped = true;
 }
@@ -50,7 +51,7 @@ Device current_device() {
   int n = chosen_default.load(std::memory_order_relaxed);
   if (n == -2) {
     n = env().device.gpu;
-    if (n >= 0) gpu(n);
+    if (n >= 0) gpu(n, {});
     chosen_default.store(n, std::memory_order_relaxed);
   }
   return from_number(n);

@@ -299,4 +299,14 @@ class Compactor {
 
 void Func::compact() { *this = Compactor(*this).run(); }
 
+int64_t span_of(const Func& f, ValueId tensor) {
+  const Shape shape = f.type(tensor).shape();
+  const auto& strides = f.value(tensor).strides;
+  const int64_t count = shape.count();
+  if (strides.empty() || count == 0) return count;
+  int64_t last = 0;
+  for (int d = 0; d < shape.rank(); ++d) last = checked_add(last, checked_mul(shape[d] - 1, strides[static_cast<size_t>(d)]));
+  return last + 1;
+}
+
 }  // namespace frit::ir

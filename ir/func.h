@@ -194,6 +194,9 @@ class Func {
   void compact();
 };
 
+// Elements from the first to the last of a tensor in memory; 0 of an empty one.
+int64_t span_of(const Func& f, ValueId tensor);
+
 // Whether two functions print the same text (names, types, ops, attributes, places).
 bool same_text(const Func& a, const Func& b);
 

@@ -86,16 +86,6 @@ void account(const Func& f, const Group& g, Kernel& k) {
   for (const auto& o : g.outputs) k.bytes_written += f.type(o.tensor).count() * size_of(f.type(o.tensor).dtype);
 }
 
-// Elements from the first to the last of a tensor in memory.
-int64_t span_of(const Func& f, ValueId t) {
-  const auto& strides = f.value(t).strides;
-  if (strides.empty()) return f.type(t).count();
-  const Shape shape = f.type(t).shape();
-  int64_t last = 0;
-  for (int d = 0; d < shape.rank(); ++d) last = ir::checked_add(last, ir::checked_mul(std::max<int64_t>(shape[d] - 1, 0), strides[static_cast<size_t>(d)]));
-  return last + 1;
-}
-
 // An output may be written over an input that the kernel reads at the same place and not after.
 void find_in_place(const Func& f, const Group& g, const Nest& nest, const Stages& stages, Kernel& k) {
   if (nest.kind != Nest::Kind::flat && nest.kind != Nest::Kind::row) return;
@@ -136,7 +126,7 @@ Kernel build_kernel(const Func& f, const Group& g, const Nest& nest, const Compi
   k.func.compact();
   // Loops on a GPU go past an extent by up to what a block does in a step.
   constexpr int64_t kNarrow = (int64_t{1} << 31) - (1 << 20);
-  for (ValueId t : k.tensors) k.wide |= span_of(f, t) >= kNarrow;
+  for (ValueId t : k.tensors) k.wide |= ir::span_of(f, t) >= kNarrow;
   for (const Kernel::Temp& t : k.temps) k.wide |= t.count >= kNarrow;
   find_in_place(f, g, nest, make_stages(g, nest, loops), k);
   return k;

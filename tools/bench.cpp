@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <iostream>
 
 #include "bench/cases.h"
+#include "bench/compile_cost.h"
 #include "bench/measure.h"
 #include "bench/report.h"
 #include "codegen/kernel.h"
 #include "frit/config.h"
+#include "frontend/device.h"
 #include "tools/cli.h"
 
 namespace frit::tools {
@@ -17,8 +20,8 @@ namespace {
 
 struct Options {
   std::vector<std::string> cases;
-  std::string json, baseline, isa, device = "cpu";
-  bool list = false;
+  std::string json, baseline, isa, device = "cpu", gpu;
+  bool list = false, turns = false, compile = false;
   int threads = 0, rounds = 0;
   int64_t scale = 1;
 };
@@ -26,7 +29,7 @@ struct Options {
 std::vector<const bench::Case*> chosen(const Options& o) {
   std::vector<const bench::Case*> all, out;
   for (const bench::Case& c : bench::cases()) all.push_back(&c);
-  if (o.device != "cpu")
+  if (o.device != "cpu" || o.compile)
     for (const bench::Case& c : bench::gpu_cases()) all.push_back(&c);
   std::vector<std::string> names;
   for (const bench::Case* c : all) names.push_back(c->name);
@@ -42,7 +45,14 @@ int list(const std::vector<const bench::Case*>& cases, bool as_json) {
   Json all = Json::array();
   std::vector<std::vector<std::string>> rows;
   for (const bench::Case* c : cases) {
-    all.push_back(Json{{"name", c->name}, {"shape", c->shape.vec()}, {"dtype", name(c->dtype)}, {"what", c->what}});
+    all.push_back(Json{{"name", c->name},
+                       {"shape", c->shape.vec()},
+                       {"dtype", name(c->dtype)},
+                       {"kind", bench::name(c->kind)},
+                       {"reads", c->traffic.reads},
+                       {"writes", c->traffic.writes},
+                       {"in_place", c->traffic.in_place},
+                       {"what", c->what}});
     rows.push_back({c->name, std::string(name(c->dtype)) + c->shape.str(), c->what});
   }
   print(as_json ? all.dump(2) + "\n" : table({"case", "arrays", "what"}, "lll", rows));
@@ -65,7 +75,7 @@ Json read_baseline(const std::string& file) {
 bool is_gpu_name(const std::string& name) {
   return name == "gpu" || (name.starts_with("gpu:") && name.size() > 4 && name.size() < 8 && name.find_first_not_of("0123456789", 4) == std::string::npos);
 }
-Device gpu_named(const std::string& name) { return gpu(name == "gpu" ? 0 : std::stoi(name.substr(4))); }
+Device gpu_named(const std::string& name) { return gpu(name == "gpu" ? 0 : std::stoi(name.substr(4)), {}); }
 
 // A line that the next one overwrites on a terminal; whole lines elsewhere.
 void progress(const std::string& text) {
@@ -74,14 +84,53 @@ void progress(const std::string& text) {
   std::fflush(stderr);
 }
 
+// The next line of standard input, whatever it says.
+void take_turn() {
+  std::string line;
+  if (!std::getline(std::cin, line)) throw Error("frit bench", "standard input ended while --turns waited for a line");
+}
+
+void write_json(const std::string& file, const Json& j) {
+  const std::string text = j.dump(2) + "\n";
+  if (file == "-") return print(text);
+  std::ofstream out(file);
+  if (!(out << text).flush()) throw Error("frit bench", "cannot write " + file);
+}
+
+// The card that kernels are compiled for: one by name, or the device's.
+codegen::GpuSpec card_of(const Options& o) {
+  if (o.gpu.empty() && o.device != "cpu") return gpu_spec(gpu_named(o.device));
+  std::vector<std::string> names;
+  for (const codegen::GpuSpec& g : codegen::known_gpus()) names.push_back(g.name);
+  const std::string name = o.gpu.empty() ? "H200" : o.gpu;
+  expect_choice("a GPU", name, names);
+  return *codegen::find_gpu(name);
+}
+
+int run_compile(const Options& o, const std::vector<const bench::Case*>& cases) {
+  const codegen::GpuSpec gpu = card_of(o);
+  std::vector<bench::CompileCost> costs;
+  for (const bench::Case* c : cases) {
+    progress(c->name + ": compiling for " + gpu.name);
+    costs.push_back(bench::compile_cost(*c, gpu, o.rounds > 0 ? o.rounds : 7));
+  }
+  progress("");
+  if (!o.json.empty()) write_json(o.json, bench::to_json(costs, gpu));
+  if (o.json != "-") print(bench::to_table(costs));
+  return kOk;
+}
+
 int run(const Options& o) {
   if (o.device != "cpu" && !is_gpu_name(o.device)) throw UsageError("there is no device '" + o.device + "'", "cpu, gpu or gpu:N");
   if (o.device != "cpu" && !o.isa.empty()) throw UsageError("--isa is for the CPU");
   const std::vector<const bench::Case*> cases = chosen(o);
   if (o.list) return list(cases, !o.json.empty());
   if (o.threads < 0) throw UsageError("--threads must be at least 1");
+  if (o.turns && o.json == "-") throw UsageError("--turns writes to standard output: --json needs a file");
   if (o.rounds < 0) throw UsageError("--rounds must be at least 1");
   if (o.scale < 1) throw UsageError("--scale must be at least 1");
+  if (o.compile) return run_compile(o, cases);
+  if (!o.gpu.empty()) throw UsageError("--gpu is for --compile");
   Json baseline;
   if (!o.baseline.empty()) baseline = read_baseline(o.baseline);
   if (!o.isa.empty()) {
@@ -95,6 +144,14 @@ int run(const Options& o) {
   settings.progress = progress;
   if (o.device != "cpu") settings.device = gpu_named(o.device);
 
+  if (o.turns) {
+    settings.wait = take_turn;
+    settings.done = [](const bench::Case& c, const std::string& step, const std::array<double, 3>& us) {
+      print(Json{{"case", c.name}, {"step", step}, {"limit_us", us[0]}, {"eager_us", us[1]}, {"fused_us", us[2]}}.dump() + "\n");
+      std::fflush(stdout);
+    };
+  }
+
   const with_threads scope(settings.threads);
   std::vector<bench::CaseResult> results;
   for (const bench::Case* c : cases) {
@@ -104,16 +161,8 @@ int run(const Options& o) {
   }
   progress("");
 
-  if (!o.json.empty()) {
-    const std::string text = bench::to_json(results, settings.device).dump(2) + "\n";
-    if (o.json == "-") {
-      print(text);
-    } else {
-      std::ofstream out(o.json);
-      if (!(out << text).flush()) throw Error("frit bench", "cannot write " + o.json);
-    }
-  }
-  if (o.json != "-") print(bench::to_table(results));
+  if (!o.json.empty()) write_json(o.json, bench::to_json(results, settings.device));
+  if (o.json != "-" && !o.turns) print(bench::to_table(results));
 
   int code = kOk;
   for (const bench::CaseResult& r : results)
@@ -144,6 +193,9 @@ CLI::App* add_bench(CLI::App& app, Action& action) {
   c->add_option("--isa", o->isa, "instruction set: avx2 or avx512 (default: the best of this CPU)");
   c->add_option("--baseline", o->baseline, "an older JSON: exit 1 where a case is slower by a tenth, or has other bits");
   c->add_option("--rounds", o->rounds, "rounds of eager, fused and probe (default: 7)");
+  c->add_flag("--compile", o->compile, "what compiling for a GPU takes beside NVRTC alone; no GPU is needed");
+  c->add_option("--gpu", o->gpu, "with --compile: the card to compile for (default: the device's, or an H200)");
+  c->add_flag("--turns", o->turns, "wait for a line of input before each step of a case, and print a line of JSON after it (scripts/gpu_torch.py)");
   c->add_option("--scale", o->scale, "divide the sizes of the arrays (tests)");
   c->final_callback([=, &action] { action = [=] { return run(*o); }; });
   return c;

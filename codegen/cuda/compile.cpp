@@ -46,28 +46,23 @@ void compile_cuda_sources(std::span<CudaSource> sources, const GpuSpec& gpu) {
 
 std::vector<std::shared_ptr<const rt::GpuKernel>> compile_cuda_kernels(std::span<const ir::Func* const> kernels, const GpuSpec& gpu,
                                                                       const std::vector<bool>& wide) {
-  using Claim = CodeCache<rt::GpuKernel>::Claim;
-  std::vector<Claim> claims;
-  std::vector<size_t> mine;
-  for (size_t i = 0; i < kernels.size(); ++i) {
-    claims.push_back(cache().claim(key_of(*kernels[i], gpu, wide[i])));
-    if (claims.back().ours) mine.push_back(i);
-  }
+  // Everything that may fail is made before the first claim: whoever waits for a claim of ours waits until it is settled.
+  std::vector<std::string> keys;
+  for (size_t i = 0; i < kernels.size(); ++i) keys.push_back(key_of(*kernels[i], gpu, wide[i]));
+  CodeCache<rt::GpuKernel>::Claims claims(cache(), std::move(keys));
+  const std::vector<size_t> mine = claims.ours();
   for (size_t first = 0; first < mine.size(); first += kTogether) {
     const std::span<const size_t> part(mine.data() + first, std::min(kTogether, mine.size() - first));
     try {
       std::vector<CudaSource> sources;
       for (size_t i : part) sources.push_back(cuda_source(*kernels[i], gpu, wide[i]));
       compile_cuda_sources(sources, gpu);
-      for (size_t k = 0; k < part.size(); ++k) cache().settle(claims[part[k]], std::make_shared<rt::GpuKernel>(std::move(sources[k].launch)));
+      for (size_t k = 0; k < part.size(); ++k) claims.settle(part[k], std::make_shared<rt::GpuKernel>(std::move(sources[k].launch)));
     } catch (...) {
-      for (size_t i : part)
-        if (!claims[i].entry->ready) cache().settle(claims[i], nullptr, std::current_exception());
+      for (size_t i : part) claims.fail(i, std::current_exception());
     }
   }
-  std::vector<std::shared_ptr<const rt::GpuKernel>> out;
-  for (const Claim& c : claims) out.push_back(cache().wait(c));
-  return out;
+  return claims.wait();
 }
 
 std::shared_ptr<const rt::GpuKernel> compile_cuda_kernel(const ir::Func& kernel, const GpuSpec& gpu, bool wide) {

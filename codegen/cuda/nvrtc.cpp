@@ -53,11 +53,16 @@ const Nvrtc& need() {
   return *n;
 }
 
+double now_ms() {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 // One run of the compiler.
 struct Run {
   const Nvrtc& n = need();
   Program program = nullptr;
   std::string log;
+  double compile_ms = 0;  // of nvrtcCompileProgram
 
   Run(const std::string& text, const std::string& arch) {
     check(n.create(&program, text.c_str(), "kernel.cu", 0, nullptr, nullptr));
@@ -65,7 +70,9 @@ struct Run {
     // Strict numerics: what stands in the source is what is computed.
     const char* options[] = {target.c_str(), "-std=c++17", "-fmad=false", "-prec-div=true", "-prec-sqrt=true", "-ftz=false",
                              "-default-device", "-diag-suppress=177,550", "--ptxas-options=-v"};
+    const double start = now_ms();
     const int rc = n.compile(program, static_cast<int>(std::size(options)), options);
+    compile_ms = now_ms() - start;
     size_t size = 0;
     check(n.log_size(program, &size));
     log.resize(size);
@@ -117,16 +124,22 @@ bool nvrtc_available() { return rt::cuda::library(rt::cuda::Library::nvrtc).hand
 
 std::string nvrtc_version() { return rt::cuda::library(rt::cuda::Library::nvrtc).version_text; }
 
-void nvrtc_compile(std::span<CudaSource> sources, const GpuSpec& gpu) {
-  const auto start = std::chrono::steady_clock::now();
+std::string nvrtc_text(std::span<const CudaSource> sources) {
   std::string text = cuda_prelude();
   for (const CudaSource& s : sources) {
     if (!s.text.starts_with(cuda_prelude())) ir::internal_error("a CUDA source without the prelude");
     text += s.text.substr(cuda_prelude().size());
   }
-  const Run run(text, gpu.arch());
+  return text;
+}
+
+double nvrtc_bare_ms(const std::string& text, const GpuSpec& gpu) { return Run(text, gpu.arch()).compile_ms; }
+
+void nvrtc_compile(std::span<CudaSource> sources, const GpuSpec& gpu) {
+  const double start = now_ms();
+  const Run run(nvrtc_text(sources), gpu.arch());
   const std::string image = run.take(run.n.cubin_size, run.n.cubin);
-  const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  const double ms = now_ms() - start;
   for (CudaSource& s : sources) {
     s.launch.image = image;
     s.launch.is_ptx = false;

@@ -14,6 +14,10 @@ std::string nvrtc_version();  // "13.0"; part of keys. Empty where there is none
 // Compiles the sources as one program: each launch gets the image, and what ptxas says of its kernel.
 // Throws Error with the log and the lines it speaks of.
 void nvrtc_compile(std::span<CudaSource> sources, const GpuSpec& gpu);
+// The sources as one program: what nvrtc_compile compiles.
+std::string nvrtc_text(std::span<const CudaSource> sources);
+// How long nvrtcCompileProgram takes on this text, with the options of nvrtc_compile and nothing around it.
+double nvrtc_bare_ms(const std::string& text, const GpuSpec& gpu);
 std::string nvrtc_ptx(const CudaSource& source, const GpuSpec& gpu);
 
 }  // namespace frit::codegen::cuda

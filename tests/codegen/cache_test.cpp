@@ -1,6 +1,9 @@
 // The kernel cache: what makes a key, bounds, counters, threads; the instruction set chosen.
+#include <atomic>
 #include <thread>
 
+#include "codegen/code_cache.h"
+#include "codegen/cuda.h"
 #include "codegen/key.h"
 #include "frit/error.h"
 #include "tests/codegen/harness.h"
@@ -88,6 +91,58 @@ TEST(Cache, FailuresAreTold) {
   EXPECT_THROW(codegen::compile_kernel(f, Isa::avx2), std::logic_error);
   EXPECT_THROW(codegen::compile_kernel(f, Isa::avx2), std::logic_error);
   EXPECT_EQ(codegen::kernel_cache_stats().size, before.size);
+}
+
+// Whoever waits for a claim that its owner gives up, by an exception, is told, and the next one compiles.
+TEST(Cache, ClaimsThatAreGivenUpAreTold) {
+  struct Code {
+    double compile_ms = 1;
+  };
+  codegen::CodeCache<Code> cache;
+  std::thread waits;
+  std::atomic<bool> claimed = false, told = false;
+  try {
+    codegen::CodeCache<Code>::Claims claims(cache, {"a", "b", "a"});
+    EXPECT_EQ(claims.ours(), (std::vector<size_t>{0, 1}));  // the second "a" waits for the first
+    claims.settle(0, std::make_shared<Code>());
+    waits = std::thread([&] {
+      const auto c = cache.claim("b");
+      claimed = true;
+      try {
+        cache.wait(c);
+      } catch (const std::runtime_error&) {
+        told = true;
+      }
+    });
+    while (!claimed) std::this_thread::yield();
+    throw std::bad_alloc();
+  } catch (const std::bad_alloc&) {
+  }
+  waits.join();
+  EXPECT_TRUE(told);
+  EXPECT_EQ(cache.stats().size, 1);  // "a"
+  codegen::CodeCache<Code>::Claims again(cache, {"a", "b"});
+  EXPECT_EQ(again.ours(), std::vector<size_t>{1});
+  again.settle(1, std::make_shared<Code>());
+  again.fail(1, std::make_exception_ptr(std::runtime_error("too late")));  // nothing: it is settled
+  EXPECT_EQ(again.wait().size(), 2u);
+}
+
+// A set of kernels one of which the printer refuses: the call fails each time, and what stood beside it can be compiled.
+TEST(Cache, AKernelThatCannotBePrintedLeavesNoClaim) {
+  codegen::set_cuda_compiler([](std::span<codegen::CudaSource> sources, const codegen::GpuSpec&) {
+    for (codegen::CudaSource& s : sources) s.launch.image = s.text;
+  });
+  const ir::Func good = ir::parse(text("2.0"));
+  ir::Func bad = good;
+  for (ir::OpNode& op : bad.ops)
+    if (op.op == ir::Op::mul) op.op = ir::Op::iota;
+  const codegen::GpuSpec& card = *codegen::find_gpu("H200");
+  const ir::Func* both[] = {&bad, &good};
+  for (int i = 0; i < 2; ++i) EXPECT_THROW(codegen::compile_cuda_kernels(both, card, {false, false}), std::logic_error);
+  EXPECT_EQ(codegen::cuda_cache_stats().size, 0);
+  EXPECT_FALSE(codegen::compile_cuda_kernel(good, card, false)->image.empty());
+  codegen::set_cuda_compiler({});
 }
 
 TEST(Isa, ChosenAndForced) {

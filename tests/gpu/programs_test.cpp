@@ -54,19 +54,6 @@ class DeviceArray {
   std::shared_ptr<rt::Storage> storage_;
 };
 
-// Bytes from the first to the last element of a parameter.
-int64_t span_bytes(const ir::Func& f, ir::ValueId v) {
-  const Shape shape = f.type(v).shape();
-  if (shape.count() == 0) return 0;
-  const auto& strides = f.value(v).strides;
-  int64_t last = shape.count() - 1;
-  if (!strides.empty()) {
-    last = 0;
-    for (int d = 0; d < shape.rank(); ++d) last += (shape[d] - 1) * strides[static_cast<size_t>(d)];
-  }
-  return (last + 1) * size_of(f.type(v).dtype);
-}
-
 // Runs a plan's launches on the GPU. unaligned: arrays begin one element past an aligned address.
 auto on_gpu(const ir::Func& f, bool unaligned) {
   return [&f, unaligned](const rt::Plan& plan, const void* const* inputs, void* const* outputs, rt::RunCounters& counters) {
@@ -76,7 +63,7 @@ auto on_gpu(const ir::Func& f, bool unaligned) {
       const ir::ValueId v = f.body.args[i];
       auto& a = there[inputs[i]];
       if (!a) {
-        a = std::make_unique<DeviceArray>(span_bytes(f, v), unaligned ? size_of(f.type(v).dtype) : 0);
+        a = std::make_unique<DeviceArray>(ir::span_of(f, v) * size_of(f.type(v).dtype), unaligned ? size_of(f.type(v).dtype) : 0);
         a->fill(inputs[i]);
       }
       in.push_back(a->data());

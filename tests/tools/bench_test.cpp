@@ -3,6 +3,7 @@
 
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "tests/tools/command.h"
 
@@ -75,7 +76,79 @@ TEST(Bench, List) {
   for (const std::string& name : kOneLaunch) EXPECT_TRUE(contains(r.out, "\n" + name + " ")) << name;
   const auto j = parse_json(frit_command({"bench", "--list", "--json"}).out);
   EXPECT_GE(j.size(), kOneLaunch.size());
-  for (const auto& c : j) EXPECT_FALSE(c.at("shape").empty());
+  for (const auto& c : j) {
+    EXPECT_FALSE(c.at("shape").empty());
+    EXPECT_TRUE((std::set<std::string>{"memory", "cached", "call", "compile"}.contains(c.at("kind")))) << c;
+    EXPECT_GT(c.at("reads").get<int>() + c.at("writes").get<int>(), 0);
+  }
+}
+
+// A line of input before each step, a line of output after it, the results as ever.
+TEST(Bench, TakesTurns) {
+  const std::vector<std::string> line = {"bench", "sum_rows", "tiny", "--scale", "4096", "--rounds", "2", "--turns", "--json", temporary("turns.json")};
+  const Result r = frit_command(line, std::string(8, '\n'));
+  EXPECT_EQ(r.code, 0) << r.err;
+  std::istringstream lines(r.out);
+  std::vector<std::string> steps;
+  for (std::string l; std::getline(lines, l);) {
+    const auto j = parse_json(l);
+    steps.push_back(j.at("case").get<std::string>() + " " + j.at("step").get<std::string>());
+    EXPECT_EQ(j.at("fused_us").get<double>() > 0, j.at("step") == "round") << l;
+    EXPECT_EQ(j.at("limit_us").get<double>() > 0, j.at("step") == "round" && j.at("case") == "sum_rows") << l;
+  }
+  EXPECT_EQ(steps, (std::vector<std::string>{"sum_rows ready", "sum_rows round", "sum_rows round", "sum_rows end", "tiny ready", "tiny round", "tiny round", "tiny end"}));
+  EXPECT_EQ(parse_json(read_text(temporary("turns.json"))).at("cases").size(), 2u);
+  const Result cut = frit_command(line, "\n\n");
+  EXPECT_EQ(cut.code, 1);
+  EXPECT_TRUE(contains(cut.err, "standard input ended")) << cut.err;
+  EXPECT_EQ(frit_command({"bench", "tiny", "--turns", "--json"}).code, 2);
+}
+
+// Probes are known by bytes: two cases of different types have two.
+TEST(Bench, ProbesAreKnownByTheirBytes) {
+  const std::string file = temporary("probes.json");
+  EXPECT_EQ(frit_command({"bench", "softmax_l2", "swiglu_bf16", "softmax_bf16", "layernorm", "--scale", "4096", "--rounds", "1", "--json", file}).code, 0);
+  const auto j = parse_json(read_text(file));
+  std::set<std::string> wanted;
+  for (const auto& c : j.at("cases")) {
+    int64_t bytes = c.at("dtype") == "bf16" ? 2 : 4;
+    for (const auto& n : c.at("shape")) bytes *= n.get<int64_t>();
+    const std::string start = c.at("probe").get<std::string>() + ", arrays of " + std::to_string(bytes) + " bytes, ";
+    int found = 0;
+    for (const auto& [name, us] : j.at("probes").items()) found += name.starts_with(start);
+    EXPECT_EQ(found, 1) << start << j.at("probes");
+  }
+}
+
+// What compiling costs beside NVRTC alone. No time is judged.
+TEST(Bench, CompileCost) {
+  const Result r = frit_command({"bench", "softmax", "tiny", "kernels20", "--compile", "--gpu=A100", "--rounds", "1", "--json", "-"});
+  if (r.code == 1 && contains(r.err, "NVRTC")) GTEST_SKIP() << "SKIPPED: " << r.err;
+  ASSERT_EQ(r.code, 0) << r.err;
+  const auto j = parse_json(r.out);
+  EXPECT_EQ(j.at("gpu"), "A100");
+  ASSERT_EQ(j.at("cases").size(), 3u);
+  for (const auto& c : j.at("cases")) {
+    const bool many = c.at("name") == "kernels20";
+    if (many) {
+      EXPECT_LT(c.at("different"), c.at("kernels")) << c;
+    } else {
+      EXPECT_EQ(c.at("kernels"), 1) << c;
+    }
+    EXPECT_LE(c.at("texts"), c.at("different")) << c;
+    EXPECT_GT(c.at("bytes").get<int>(), 1000) << c;
+    EXPECT_GT(c.at("bare_ms").get<double>(), 0) << c;
+    EXPECT_GT(c.at("ours_ms").get<double>(), 0) << c;
+  }
+}
+
+TEST(Bench, ADeviceThatIsNotThereNamesNoPlaceOfOurs) {
+  const Result r = frit_command({"bench", "tiny", "--device=gpu:99"});
+  EXPECT_EQ(r.code, 1);
+  EXPECT_TRUE(contains(r.err, "there is no GPU")) << r.err;
+  EXPECT_FALSE(contains(r.err, ".cpp")) << r.err;
+  EXPECT_EQ(frit_command({"bench", "tiny", "--device=cpu", "--gpu=H200"}).code, 2);
+  EXPECT_EQ(frit_command({"bench", "tiny", "--compile", "--gpu=H2000"}).code, 2);
 }
 
 // A baseline made of a run with one number or text replaced.
