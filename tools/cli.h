@@ -41,6 +41,7 @@ CLI::App* add_passes(CLI::App& app, Action& action);
 CLI::App* add_rules(CLI::App& app, Action& action);
 CLI::App* add_doctor(CLI::App& app, Action& action);
 CLI::App* add_bench(CLI::App& app, Action& action);
+CLI::App* add_gpu_report(CLI::App& app, Action& action);
 
 // The candidate nearest to `word` by edits, or "" if none is near enough to be meant.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);

@@ -70,7 +70,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.allow_extras();
   Action action;
-  for (auto add : {add_opt, add_run, add_explain, add_ops, add_passes, add_rules, add_doctor, add_bench})
+  for (auto add : {add_opt, add_run, add_explain, add_ops, add_passes, add_rules, add_doctor, add_bench, add_gpu_report})
     add(app, action)->allow_extras();
   try {
     app.parse(argc, argv);

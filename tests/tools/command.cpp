@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -81,12 +82,19 @@ nlohmann::json parse_json(const std::string& text) {
 }
 
 Result frit_command(const std::vector<std::string>& args, const std::string& input, const std::vector<std::string>& env) {
-  const std::string in = temporary("stdin", input), out = temporary("stdout"), err = temporary("stderr");
-  std::vector<std::string> variables = env;
-  for (char** v = environ; *v; ++v)
-    if (!std::string_view(*v).starts_with("FRIT_")) variables.emplace_back(*v);
   std::vector<std::string> words = {FRIT_COMMAND};
   words.insert(words.end(), args.begin(), args.end());
+  return run_program(std::move(words), input, env);
+}
+
+Result run_program(std::vector<std::string> words, const std::string& input, const std::vector<std::string>& env) {
+  const std::string in = temporary("stdin", input), out = temporary("stdout"), err = temporary("stderr");
+  std::vector<std::string> variables = env;
+  for (char** v = environ; *v; ++v) {
+    const std::string_view name = std::string_view(*v).substr(0, std::string_view(*v).find('=') + 1);
+    const bool replaced = std::any_of(env.begin(), env.end(), [&](const std::string& e) { return e.starts_with(name); });
+    if (!name.starts_with("FRIT_") && !replaced) variables.emplace_back(*v);
+  }
   auto pointers = [](std::vector<std::string>& strings) {
     std::vector<char*> p;
     for (std::string& s : strings) p.push_back(s.data());
@@ -107,7 +115,7 @@ Result frit_command(const std::vector<std::string>& args, const std::string& inp
   Result r;
   int status = 0;
   if (child < 0 || waitpid(child, &status, 0) != child) {
-    ADD_FAILURE() << "cannot run " << FRIT_COMMAND;
+    ADD_FAILURE() << "cannot run " << words[0];
     return r;
   }
   r.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

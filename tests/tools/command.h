@@ -1,4 +1,4 @@
-// Runs the built `frit` as a subprocess.
+// Runs the built `frit`, and other programs, as subprocesses.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -15,6 +15,9 @@ struct Result {
 
 // No FRIT_ variable of this process is passed on; `env` holds "NAME=value" to add.
 Result frit_command(const std::vector<std::string>& args, const std::string& input = {}, const std::vector<std::string>& env = {});
+
+// Any other program: words[0] with a path.
+Result run_program(std::vector<std::string> words, const std::string& input = {}, const std::vector<std::string>& env = {});
 
 // A file in the temporary directory of the running test, which goes when the test ends.
 std::string temporary(const std::string& name);
