@@ -9,7 +9,7 @@ using ir::AttrName;
 using ir::Type;
 
 KernelWriter::KernelWriter(const Func& f, const Group& g, const Nest& nest, bool specialise)
-    : f_(f), g_(g), nest_(nest), specialise_(specialise), loop_value_(nest.loops.size()), def_(g.locals.size(), -1) {
+    : g_(g), nest_(nest), specialise_(specialise), loop_value_(nest.loops.size()), def_(g.locals.size(), -1) {
   k.level = ir::Level::kernel;
   k.name = g.name.empty() ? "kernel" : g.name;
   k.places = f.places;

@@ -74,7 +74,6 @@ class KernelWriter {
   Operand make(Scope& s, ValueId local);
   Operand make_read(Scope& s, int at, const OpNode& o);
 
-  const Func& f_;
   const Group& g_;
   const Nest& nest_;
   bool specialise_;
