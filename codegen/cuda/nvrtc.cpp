@@ -48,8 +48,21 @@ struct Nvrtc {
   }
 };
 
+// NVRTC takes and frees tens of megabytes a kernel. On a thread that is not the first, glibc's malloc gives them
+// back to the system each time, and the next compilation pays for the pages again: a tenth of the time of a small
+// kernel. Freeing one large block tells it that such sizes come and go (M_MMAP_THRESHOLD in mallopt(3): the
+// thresholds follow the program); no page of it is touched.
+void expect_large_blocks() {
+  void* volatile block = std::malloc(size_t{24} << 20);
+  std::free(block);
+}
+
 const Nvrtc& need() {
-  static const auto* n = new Nvrtc;  // tried again at the next call where it throws
+  static const auto* n = [] {
+    const auto* found = new Nvrtc;  // tried again at the next call where it throws
+    expect_large_blocks();
+    return found;
+  }();
   return *n;
 }
 
