@@ -2,6 +2,7 @@
 // their types. X is Num<T> or Expr<T> (ir/num.h, ir/expr.h), T float or double.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -45,6 +46,20 @@ X polynomial(X x, const std::array<typename X::type, N>& c) {
   X p = x.lit(c[N - 1]);
   for (size_t k = N - 1; k-- > 0;) p = fma(p, x, x.lit(c[k]));
   return p;
+}
+
+// polynomial(x, a) where p, polynomial(x, b) elsewhere, evaluated as one: the longer one's highest terms, there
+// the shorter one begins, then the coefficient of the lane's case.
+template <class P, class X, size_t N, size_t M>
+X polynomial_of(P p, X x, const std::array<typename X::type, N>& a, const std::array<typename X::type, M>& b) {
+  static_assert(N != M);
+  constexpr size_t shared = std::min(N, M);
+  const auto longer = [&](size_t k) { return x.lit(N > M ? a[k] : b[k]); };
+  X y = longer(std::max(N, M) - 1);
+  for (size_t k = std::max(N, M) - 1; k-- > shared - 1;) y = fma(y, x, longer(k));
+  y = N > M ? select(p, y, x.lit(b[M - 1])) : select(p, x.lit(a[N - 1]), y);
+  for (size_t k = shared - 1; k-- > 0;) y = fma(y, x, select(p, x.lit(a[k]), x.lit(b[k])));
+  return y;
 }
 
 // Adding 1.5 * 2^(digits-1) rounds to an integer that then stands in the low bits. With the bias of

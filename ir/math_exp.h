@@ -58,23 +58,28 @@ X expm1(X x) {
 }
 
 // Up to 1 a - a z / p(z), z = a^2; above 1 - 2 / (exp(2a) + 1) with exp(2a) = 2^n (p + r) / (p - r), p a
-// function of r^2: one division serves both.
+// function of r^2. Both are top - top num / den, and one polynomial is evaluated, with the coefficients of
+// the lane's case; up to 1 c = 0 makes n = r = 0, so that den is p. Above, den = (2^n + 1) / 2 (p - r) + 2^n r,
+// where the rounding of num = p - r nearly cancels. One rounding of 2 log2(e) does no harm there.
 template <class X>
 X tanh_f32(X x) {
-  const X one = x.lit(1.0f), half = x.lit(0.5f);
+  const X one = x.lit(1.0f);
   const X a = abs(x);
-  const auto small = lt(a, one);
-  const X z = a * a;
-  const X c = min(a, x.lit(10.0f));
-  const X scale = number(x, 2 * log2_e), shift = x.lit(power_shift<float> - 1.0f);
+  const auto far = le(one, a);
+  const X c = select(far, min(a, x.lit(10.0f)), x.lit(0.0f));
+  const X scale = number(x, 2 * log2_e), shift = x.lit(round_shift<float>);
   const X t = fma(c, scale, shift);
-  const X r = fma(c, number(x, 2 * log2_e - static_cast<float>(2 * log2_e)), fma(c, scale, shift - t));
-  const X s = power_of_two(t);  // 2^(n-1)
-  const X p = polynomial(r * r, exp2_ratio<float>);
-  const X num = select(small, z, p - r);
-  const X den = select(small, polynomial(z, tanh_den<float>), fma(s + half, p, (s - half) * r));
-  const X top = select(small, a, one);
-  return with_sign_of(x, fma(-top, num / den, top));
+  const X r = fma(c, scale, shift - t);
+  const auto bits = to_bits(t);
+  const auto n = shl(bits, bits.lit(mantissa_bits<float>));  // in the place of the exponent
+  const X s = to_float(n + bits.lit((exponent_bias<float> - 1) << mantissa_bits<float>));  // 2^(n-1)
+  const X rest = to_float(to_bits(r) + n);  // 2^n r; for r = 0 far too small to count
+  const X v = select(far, r, a);
+  const X u = v * v;
+  const X p = polynomial_of(far, u, exp2_ratio<float>, tanh_den<float>);
+  const X m = p - r;
+  const X top = min(a, one);
+  return with_sign_of(x, fma(-top, select(far, m, u) / fma(s + x.lit(0.5f), m, rest), top));
 }
 
 // Up to 1 an odd polynomial; above 1 - 2 / (exp(2 |x|) + 1). The quotient is small beside 1: one

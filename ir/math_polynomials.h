@@ -23,9 +23,13 @@ inline constexpr int tanh_p = 0;
 template <class T>
 inline constexpr int exp2_near = 0;
 template <class T>
+inline constexpr int erf_less = 0;
+template <class T>
 inline constexpr int erf_near = 0;
 template <class T>
 inline constexpr int erf_far = 0;
+template <class T>
+inline constexpr int erf_root = 0;
 template <class T>
 inline constexpr int sin_short = 0;
 template <class T>
@@ -43,15 +47,13 @@ inline constexpr int exp_short = 0;
 template <class T>
 inline constexpr T erf_end = T(0x1p+0);
 template <>
-inline constexpr float erf_end<float> = 0x1p+0f;
+inline constexpr float erf_end<float> = 0x1.f33334p-1f;
 template <class T>
 inline constexpr T erf_one = T(0x1.8p+2);
 template <>
-inline constexpr float erf_one<float> = 0x1p+2f;
+inline constexpr float erf_one<float> = 0x1.fp+1f;
 template <class T>
 inline constexpr T erf_middle = T(0x1.c000000006298p+1);
-template <>
-inline constexpr float erf_middle<float> = 0x1.400078p+1f;
 
 // (exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2. Error 2^-28.2.
 template <>
@@ -217,19 +219,19 @@ inline constexpr std::array<double, 12> exp2_near<double> = {
     0x1.e7fe96893b40dp-32,  // 4.43828398e-10
 };
 
-// erf(a)/a - 1, z = a^2, a <= 1.0. Error 2^-29.4.
+// 1 - erf(a)/a, z = a^2, a <= 0.975. Error 2^-30.0.
 template <>
-inline constexpr std::array<float, 7> erf_near<float> = {
-    0x1.06eba8p-3f,  // 0.128379166
-    -0x1.81273ep-2f,  // -0.37612626
-    0x1.ce2ce6p-4f,  // 0.112835787
-    -0x1.b7f71ap-6f,  // -0.0268533472
-    0x1.53f224p-8f,  // 0.0051871622
-    -0x1.a3515ep-11f,  // -0.00079978531
-    0x1.4771fcp-14f,  // 7.80690316e-05
+inline constexpr std::array<float, 7> erf_less<float> = {
+    -0x1.06eba8p-3f,  // -0.128379166
+    0x1.81274p-2f,  // 0.376126289
+    -0x1.ce2d64p-4f,  // -0.112836257
+    0x1.b8013cp-6f,  // 0.026855763
+    -0x1.544cc2p-8f,  // -0.0051925634
+    0x1.a62c76p-11f,  // 0.000805232383
+    -0x1.4ff738p-14f,  // -8.01004644e-05
 };
 
-// erf(a)/a - 1, z = a^2, a <= 1.0. Error 2^-56.3.
+// erf(a)/a - 1, z = a^2, a <= 1. Error 2^-56.3.
 template <>
 inline constexpr std::array<double, 13> erf_near<double> = {
     0x1.06eba8214db69p-3,  // 0.128379167
@@ -247,28 +249,7 @@ inline constexpr std::array<double, 13> erf_near<double> = {
     0x1.3b638b6cec89dp-33,  // 1.43422242e-10
 };
 
-// erf(a), t = a - 0x1.4000780000000p+1, 1.0 <= a <= 4.0. Error 2^-28.8.
-template <>
-inline constexpr std::array<float, 16> erf_far<float> = {
-    0x1.ffcaaap-1f,  // 0.999593079
-    0x1.1d7daap-9f,  // 0.00217812252
-    -0x1.64ddacp-8f,  // -0.00544534158
-    0x1.119a7ap-7f,  // 0.00834971387
-    -0x1.1a8774p-7f,  // -0.0086221043
-    0x1.90d7aap-8f,  // 0.0061163702
-    -0x1.6eb0fcp-9f,  // -0.00279763294
-    0x1.1d7cdep-11f,  // 0.000544524693
-    0x1.0f675p-12f,  // 0.000258830609
-    -0x1.09b344p-12f,  // -0.00025339151
-    0x1.53e0d8p-14f,  // 8.10333004e-05
-    0x1.04514ap-17f,  // 7.75806711e-06
-    -0x1.076baep-16f,  // -1.57010927e-05
-    0x1.cfd6bcp-19f,  // 3.45586841e-06
-    0x1.dce3a2p-21f,  // 8.88275338e-07
-    -0x1.778b7p-22f,  // -3.49753236e-07
-};
-
-// erf(a), t = a - 0x1.c000000006298p+1, 1.0 <= a <= 6.0. Error 2^-57.1.
+// erf(a), t = a - 0x1.c000000006298p+1, 1 <= a <= 6. Error 2^-57.1.
 template <>
 inline constexpr std::array<double, 39> erf_far<double> = {
     0x1.ffffe710d565fp-1,  // 0.999999257
@@ -310,6 +291,22 @@ inline constexpr std::array<double, 39> erf_far<double> = {
     0x1.a817ffc932d68p-66,  // 2.2451336e-20
     -0x1.b2885a574445bp-72,  // -3.59436966e-22
     -0x1.3e5b0f9c8a3b3p-72,  // -2.63337669e-22
+};
+
+// sqrt(1 - erf(a)), t = a - 1, 0.975 <= a <= 3.875. Error 2^-26.9.
+template <>
+inline constexpr std::array<float, 11> erf_root<float> = {
+    0x1.9620d6p-2f,  // 0.396609634
+    -0x1.0bf0ap-1f,  // -0.523320198
+    0x1.6cb3c8p-3f,  // 0.178077281
+    0x1.ee811ep-5f,  // 0.0603643022
+    -0x1.7e3c7ep-5f,  // -0.0466597043
+    -0x1.0b8c04p-8f,  // -0.00408244226
+    0x1.447e5cp-7f,  // 0.00990275852
+    -0x1.474c96p-9f,  // -0.00249709445
+    -0x1.f94accp-14f,  // -0.000120471042
+    0x1.1c5a44p-13f,  // 0.000135589886
+    -0x1.069b4ap-16f,  // -1.5652573e-05
 };
 
 // sin(2 pi h)/h, z = h^2, |h| <= 1/4, for f32. Error 2^-35.5.

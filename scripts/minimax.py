@@ -161,30 +161,32 @@ job('tanh_p', 'f64', lambda z: (tanh_ratio(z) - 1) / z, lambda z: z / tanh_ratio
 job('exp2_near', 'f64', lambda r: mpf(2) ** r, lambda r: mpf(2) ** -r, -SLACK / 2, SLACK / 2, 12, '2^r, |r| <= 1/2')
 
 
-# erf(a) = a + a p(z), z = a^2, up to the end below; above a polynomial around the middle of what is left.
-ERF_END = {'f32': mpf(1), 'f64': mpf(1)}
-ERF_ONE = {'f32': mpf('4'), 'f64': mpf('6')}  # erf rounds to 1 from here on
+# erf(a) = a + a p(z), z = a^2, up to the end below. Above, f64: a polynomial around the middle of what is left.
+ERF_END = {'f32': mpf('0.975'), 'f64': mpf(1)}
+ERF_ONE = {'f32': mpf('3.875'), 'f64': mpf('6')}  # erf rounds to 1 from here on
 
 
-def erf_middle(kind):
+def erf_middle():
     """A number about the middle where erf is within 1/64 of a unit in the last place of one of the type."""
-    m = round_to((ERF_END[kind] + ERF_ONE[kind]) / 2, 'f32')
+    m = round_to((ERF_END['f64'] + ERF_ONE['f64']) / 2, 'f32')
     while True:
         e = mp.erf(m)
-        if abs(e - round_to(e, kind)) < mpf(2) ** (-31 if kind == 'f32' else -60):
+        if abs(e - round_to(e, 'f64')) < mpf(2) ** -60:
             return m
-        m += mpf(2) ** (-20 if kind == 'f32' else -48)
+        m += mpf(2) ** -48
 
 
-ERF_MIDDLE = {kind: erf_middle(kind) for kind in ('f32', 'f64')}
+ERF_MIDDLE = erf_middle()
 erf_p = lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1
-for kind, count in ('f32', 7), ('f64', 13):
-    job('erf_near', kind, erf_p, lambda z: mp.sqrt(z) / mp.erf(mp.sqrt(z)), 0, ERF_END[kind] ** 2, count,
-        f'erf(a)/a - 1, z = a^2, a <= {float(ERF_END[kind])}')
-for kind, count in ('f32', 16), ('f64', 39):
-    m = ERF_MIDDLE[kind]
-    job('erf_far', kind, lambda t, m=m: mp.erf(t + m), one, ERF_END[kind] - m, ERF_ONE[kind] - m, count,
-        f'erf(a), t = a - {float(m).hex()}, {float(ERF_END[kind])} <= a <= {float(ERF_ONE[kind])}')
+erf_w = lambda z: mp.sqrt(z) / mp.erf(mp.sqrt(z))
+job('erf_less', 'f32', lambda z: -erf_p(z), erf_w, 0, ERF_END['f32'] ** 2, 7, '1 - erf(a)/a, z = a^2, a <= 0.975')
+job('erf_near', 'f64', erf_p, erf_w, 0, ERF_END['f64'] ** 2, 13, 'erf(a)/a - 1, z = a^2, a <= 1')
+job('erf_far', 'f64', lambda t: mp.erf(t + ERF_MIDDLE), one, ERF_END['f64'] - ERF_MIDDLE, ERF_ONE['f64'] - ERF_MIDDLE, 39,
+    f'erf(a), t = a - {float(ERF_MIDDLE).hex()}, 1 <= a <= 6')
+# f32: erf(a) = 1 - g(t)^2, t = a - 1; where the root's own rounding counts less, its error may be twice as large
+erf_root = lambda t: mp.sqrt(mp.erfc(t + 1))
+job('erf_root', 'f32', erf_root, lambda t: 2 * erf_root(t) / (1 + min(1, 2 * (t + 1 - ERF_END['f32']))), ERF_END['f32'] - 1,
+    ERF_ONE['f32'] - 1, 11, 'sqrt(1 - erf(a)), t = a - 1, 0.975 <= a <= 3.875')
 
 # sin(2 pi h) = h p(h^2), |h| <= 1/4
 sin_p = lambda z: mp.sin(2 * mp.pi * mp.sqrt(z)) / mp.sqrt(z)
@@ -213,9 +215,10 @@ def main():
                    '// Coefficients for the type T.')
         for name in dict.fromkeys(j[0] for j in JOBS):
             out.append(f'template <class T>\ninline constexpr int {name} = 0;')
-        for name, values in ('erf_end', ERF_END), ('erf_one', ERF_ONE), ('erf_middle', ERF_MIDDLE):
+        for name, values in ('erf_end', ERF_END), ('erf_one', ERF_ONE):
             out.append(f'template <class T>\ninline constexpr T {name} = T({hexa(values["f64"], "f64")});\n'
                        f'template <>\ninline constexpr float {name}<float> = {hexa(round_to(values["f32"], "f32"), "f32")};')
+        out.append(f'template <class T>\ninline constexpr T erf_middle = T({hexa(ERF_MIDDLE, "f64")});')
     for name, kind, f, w, lo, hi, powers, note, greedy in JOBS:
         if wanted and name not in wanted:
             continue
