@@ -32,11 +32,21 @@ BELOW = 0.95  # ratios under it are listed
 # ---- What needs no torch: which program a case is, what goes in, what comes out. ----
 
 
-class Range:
-    """Uniform in [lo, hi); row: of the case's last axis alone; target: a row's index into its last axis."""
+def transformer_shapes(n):
+    """The 200 tensors of together n elements of bench/adamw.cpp: a transformer of 16 layers."""
+    d = max(1, math.isqrt(n // 247))
+    shapes = [(3 * d, d), (3 * d,), (d, d), (d,), (4 * d, d), (4 * d,), (d, 4 * d), *[(d,)] * 5] * 16
+    shapes += [(8 * d // 5 + 1, d), *[(d,)] * 4, (d, d)]
+    left = max(n - sum(map(math.prod, shapes)), d + 1)
+    return shapes + [(left // d - 1, d), (d + left % d,)]
 
-    def __init__(self, lo, hi, row=False, target=False):
-        self.lo, self.hi, self.row, self.target = lo, hi, row, target
+
+class Range:
+    """Uniform in [lo, hi); row: of the case's last axis alone; target: a row's index into its last axis; many: a list
+    of the tensors of a transformer."""
+
+    def __init__(self, lo, hi, row=False, target=False, many=False):
+        self.lo, self.hi, self.row, self.target, self.many = lo, hi, row, target, many
 
     def shape(self, case):
         if self.target:
@@ -63,6 +73,7 @@ INPUTS = {
     "residual_rms_norm": [Range(-3, 5), ONE, Range(0.5, 1.5, row=True)],
     "cross_entropy": [Range(-8, 8), Range(0, 0, target=True)],
     "adam": [ONE, Range(-0.1, 0.1), Range(0, 0.1), ONE],
+    "adamw200": [Range(-1, 1, many=True), Range(-0.1, 0.1, many=True), Range(0, 0.1, many=True), Range(-1, 1, many=True)],
     "add": [ONE, ONE],
     "tiny": [ONE, ONE],
     "sum_axis0": [ONE],
@@ -76,7 +87,7 @@ def program_of(name):
     """The program of a case: softmax of softmax_bf16_256k, softmax_l2 and softmax. None if there is no such one."""
     if name in INPUTS:
         return name
-    base = re.sub(r"(_(f32|bf16|f16))?(_(l2|\d+k?))?$", "", name)
+    base = re.sub(r"(_(f32|bf16|f16))?(_(l2|\d+[km]?))?$", "", name)
     return base if base in INPUTS else None
 
 
@@ -195,6 +206,18 @@ def programs(torch):
         w.addcdiv_(m, v.sqrt().add_(eps), value=-rate)
         return w, m, v
 
+    def adamw(p, m, v, g):  # the tenth step, as torch.optim.AdamW does it, in place
+        rate, beta1, beta2 = 1e-3, 0.9, 0.999
+        torch._foreach_mul_(p, 1 - rate * 0.01)
+        torch._foreach_lerp_(m, g, 1 - beta1)
+        torch._foreach_mul_(v, beta2)
+        torch._foreach_addcmul_(v, g, g, 1 - beta2)
+        below = torch._foreach_sqrt(v)
+        torch._foreach_div_(below, math.sqrt(1 - beta2**10))
+        torch._foreach_add_(below, 1e-8)
+        torch._foreach_addcdiv_(p, m, below, -rate / (1 - beta1**10))
+        return p, m, v
+
     def kernels20(x):
         for _ in range(20):
             x = x.t() + x.sum(1, keepdim=True)
@@ -217,6 +240,7 @@ def programs(torch):
         "residual_rms_norm": residual_rms_norm,
         "cross_entropy": lambda logits, target: F.cross_entropy(logits.float(), target, reduction="none"),
         "adam": adam,
+        "adamw200": adamw,
         "add": lambda x, y: x + y,
         "tiny": lambda x, y: (x * y + x) - y,
         "sum_axis0": lambda x: x.sum(0),
@@ -226,15 +250,31 @@ def programs(torch):
     }
 
 
+def eager_programs(torch):
+    """What torch has a kernel of its own for, which the compiler does not use."""
+
+    steps = []
+
+    def adamw(p, m, v, g):  # torch.optim.AdamW(fused=True), the tenth step
+        if not steps:
+            steps.extend(torch.full((), 10.0, device=x.device) for x in p)
+        torch._fused_adamw_(p, g, m, v, [], steps, lr=1e-3, beta1=0.9, beta2=0.999, weight_decay=0.01, eps=1e-8, amsgrad=False, maximize=False)
+        return p, m, v
+
+    return {"adamw200": adamw}
+
+
 def make_inputs(torch, case, generator, device):
     dtype = {"f32": torch.float32, "f64": torch.float64, "f16": torch.float16, "bf16": torch.bfloat16}[case["dtype"]]
     out = []
     for r in INPUTS[program_of(case["name"])]:
-        shape = r.shape(case)
+        values = lambda shape: (torch.rand(shape, generator=generator, device=device) * (r.hi - r.lo) + r.lo).to(dtype)
         if r.target:
-            out.append(torch.randint(0, case["shape"][-1], shape, generator=generator, device=device))
+            out.append(torch.randint(0, case["shape"][-1], r.shape(case), generator=generator, device=device))
+        elif r.many:
+            out.append([values(s) for s in transformer_shapes(math.prod(case["shape"]))])
         else:
-            out.append((torch.rand(shape, generator=generator, device=device) * (r.hi - r.lo) + r.lo).to(dtype))
+            out.append(values(r.shape(case)))
     return out
 
 
@@ -244,10 +284,13 @@ class Contestant:
     def __init__(self, torch, case, mode, rings, clock):
         self.torch, self.rings, self.clock, self.at, self.us, self.times = torch, rings, clock, 0, [], 1
         self.graphs = mode == "max-autotune"
-        self.call = programs(torch)[program_of(case["name"])]
+        name = program_of(case["name"])
+        self.call = programs(torch)[name]
         self.results = [None] * len(rings)
         self.facts = {}
-        if mode != "eager":
+        if mode == "eager":
+            self.call = eager_programs(torch).get(name, self.call)
+        else:
             kind = {} if mode == "default" else {"mode": mode}
             self.call = torch.compile(self.call, dynamic=False, fullgraph=True, **kind)
         start = time.perf_counter()
