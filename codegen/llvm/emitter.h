@@ -74,6 +74,7 @@ class Emitter : public Build {
     Value* origin = nullptr;  // the lane index of lane 0
     int width = 1;   // elements a vector
     int cost = 0;    // primitives a vector, roughly
+    int streams = 0; // loads and stores among them
     int most = 1;    // bytes of the widest element
     int adds = 0;    // additions and subtractions of floats a vector, and how many of them are
     int moved = 0;   // done by the multipliers
@@ -94,9 +95,11 @@ class Emitter : public Build {
     Value* step = nullptr;   // elements from one lane to the next
     llvm::SmallVector<ir::IndexExpr::Term, 2> rest;  // terms that change in the region
     bool stream = false;
+    int level = 2;           // of a prefetch: 3 for the first cache, 2 for the second
   };
   Value* pointer(ir::ValueId buffer, const ir::IndexExpr& e);  // of invariant terms
   Address address(const ir::OpNode& op, const Body& b);
+  bool read_soon(const ir::OpNode& prefetch, const Body& b) const;
   Value* row_pointer(const Address& a, llvm::Type* element);   // with its row terms
   Value* row_step(const Address& a);
   void scalar_load(const ir::OpNode& op);

@@ -204,6 +204,18 @@ void Emitter::flush_streams() {
   if_else(aligned_, [&] { store(true); }, [&] { store(false); });
 }
 
+// Whether the body's loads reach the place within a page. If arithmetic takes longer than memory, the first
+// cache is the one to ask: few misses are on their way, and no load keeps the arithmetic waiting.
+bool Emitter::read_soon(const ir::OpNode& prefetch, const Body& b) const {
+  const int64_t size = size_of(f_.type(prefetch.operands.at(0).value).dtype);
+  return std::any_of(b.region->ops.begin(), b.region->ops.end(), [&](ir::OpId id) {
+    const ir::OpNode& load = f_.op(id);
+    if (load.op != ir::Op::load || load.operands.at(0).value != prefetch.operands.at(0).value) return false;
+    const ir::IndexExpr &to = prefetch.index.at(0), &from = load.index.at(0);
+    return to.terms == from.terms && to.constant >= from.constant && (to.constant - from.constant) * size <= 4096;
+  });
+}
+
 void Emitter::lane_prefetch(ir::OpId id, const Lanes& at) {
   if (at.mask) return;  // a hint for the last few elements is worth little
   const ir::OpNode& op = f_.op(id);
@@ -219,7 +231,7 @@ void Emitter::lane_prefetch(ir::OpId id, const Lanes& at) {
     const int64_t byte = int64_t{u} * at.width * size_of(t);
     if (constant(a.step) == 1 && byte - reached < 64) continue;
     reached = byte;
-    prefetch(ir.CreateGEP(m, p, mul(a.step, add(at.base, int64_t{u} * at.width))), 2);
+    prefetch(ir.CreateGEP(m, p, mul(a.step, add(at.base, int64_t{u} * at.width))), a.level);
   }
 }
 

@@ -64,10 +64,10 @@ Emitter::Body Emitter::analyse(const ir::Region& r, ir::ValueId lane, ir::ValueI
       units.count(ir::formula(op.op, ir::formula_type(f_, op), f_.type(op.results[0]).dtype));
       count(f_.type(op.results[0]).dtype);
     } else if (op.op == Op::load) {
-      b.cost += 1;
+      b.cost += 1, b.streams++;
       count(f_.type(op.results[0]).dtype);
     } else if (op.op == Op::store) {
-      b.cost += 1;
+      b.cost += 1, b.streams++;
       count(f_.type(op.operands.at(0).value).dtype);
     } else if (op.op == Op::yield) {
       for (const ir::Operand& o : op.operands) count(f_.type(o).dtype);
@@ -98,6 +98,8 @@ void Emitter::hoist(const Body& b) {
       continue;
     }
     if (op.op == Op::load || op.op == Op::store || op.op == Op::prefetch) addresses_[id] = address(op, b);
+    // Memory gives a vector of a stream in the time of about 14 primitives.
+    if (op.op == Op::prefetch && b.cost > 14 * b.streams && read_soon(op, b)) addresses_[id].level = 3;
     if (op.op == Op::store && op.i64_or(ir::AttrName::stream, 0) != 0) {
       Address& a = addresses_[id];
       const DType t = f_.type(op.operands.at(0).value).dtype;
