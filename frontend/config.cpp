@@ -1,6 +1,8 @@
 // Settings, limits and counters.
 #include "frit/config.h"
 
+#include <atomic>
+
 #include "codegen/cuda.h"
 #include "codegen/kernel.h"
 #include "frit/error.h"
@@ -18,6 +20,8 @@
 namespace frit {
 namespace {
 thread_local int scoped_threads = 0;  // 0: the default
+thread_local int scoped_dot = -1;     // -1: the default
+std::atomic<Dot> default_dot{Dot::library};
 thread_local rt::RunCounters counters;
 thread_local bool eager_only = false;
 thread_local std::string scopes;
@@ -41,6 +45,11 @@ with_threads::with_threads(int n) : before_(scoped_threads) {
 }
 with_threads::~with_threads() { scoped_threads = before_; }
 int threads() { return scoped_threads ? scoped_threads : rt::default_threads(); }
+
+void set_default_dot(Dot d) { default_dot = d; }
+with_dot::with_dot(Dot d) : before_(scoped_dot) { scoped_dot = static_cast<int>(d); }
+with_dot::~with_dot() { scoped_dot = before_; }
+Dot current_dot() { return scoped_dot >= 0 ? static_cast<Dot>(scoped_dot) : default_dot.load(std::memory_order_relaxed); }
 
 scope::scope(std::string_view name) : before_(scopes.size()) {
   if (!scopes.empty()) scopes += '.';

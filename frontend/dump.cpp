@@ -62,6 +62,7 @@ void dump_entry(const Core& core, const Entry& e, Call& call, const std::vector<
     const codegen::Isa isa = codegen::host_isa();
     for (size_t k = 0; k < e.exe.program->kernels.size(); ++k) {
       const ir::Func& kernel = e.exe.program->kernels[k];
+      if (e.exe.program->plan.launches[k].gemm) continue;  // explain.txt says what it is
       const std::string stem = "kernel-" + std::to_string(k + 1) + "-" + ir_name(kernel.name);
       write(folder / (stem + ".ir"), ir::print(kernel));
       if (e.exe.program->plan.gpu) {

@@ -174,7 +174,7 @@ Tensor perform_eagerly(const Request& r) {
   key.put(static_cast<uint64_t>(r.op) | static_cast<uint64_t>(r.dtype) << 8 | static_cast<uint64_t>(target.isa) << 16 |
           static_cast<uint64_t>(target.threads) << 24 | static_cast<uint64_t>(r.args.size()) << 40 |
           static_cast<uint64_t>(device.is_gpu() ? device.index() + 1 : 0) << 56);
-  key.put(r.ints.size());
+  key.put(r.ints.size() | static_cast<uint64_t>(target.dot) << 56);
   for (int64_t v : r.ints) key.put(static_cast<uint64_t>(v));
   n = 0;
   for (const Arg& a : r.args) {

@@ -31,13 +31,20 @@ lower::CompileOptions compile_options(For use, Device device) {
   check_disabled(env().disable);
   lower::CompileOptions o;
   o.target = device.is_gpu() ? lower::gpu_target(gpu_spec(device)) : lower::host_target(threads());
+  if (device.is_gpu() && current_dot() == Dot::library) {
+    const int number = device.index();
+    o.target.library_dots = rt::gpu::has_gemms(number);
+    o.has_algorithm = [number](const rt::Gemm& g) { return rt::gpu::can_gemm(number, g); };
+  }
   o.specialise = use == For::jit;
   o.disabled = env().disable;
   o.fuel = env().fuel.value;
   return o;
 }
 
-Target current_target(Device device) { return {device, threads(), codegen::host_isa()}; }
+Target current_target(Device device) {
+  return {device, threads(), codegen::host_isa(), device.is_gpu() ? current_dot() : Dot::own};
+}
 
 Executable make_executable(ir::Func f, For use, Device device, std::vector<lower::Snapshot>* snapshots) {
   Executable e;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "frit/config.h"
 #include "frontend/tensor_impl.h"
 #include "ir/func.h"
 #include "lowering/compile.h"
@@ -35,6 +36,7 @@ struct Target {
   Device device;
   int threads;
   codegen::Isa isa;
+  Dot dot;
   friend bool operator==(const Target&, const Target&) = default;
 };
 Target current_target(Device device);

@@ -79,6 +79,7 @@ std::string difference(const Entry& e, Call& c, const Target& target, const Leaf
   if (e.target.device != target.device) add("on " + target.device.str() + ", was on " + e.target.device.str());
   if (e.target.threads != target.threads) add(std::to_string(target.threads) + " threads, were " + std::to_string(e.target.threads));
   if (e.target.isa != target.isa) add("instruction set " + std::string(codegen::name(target.isa)) + ", was " + std::string(codegen::name(e.target.isa)));
+  if (e.target.dot != target.dot) add(target.dot == Dot::own ? "matrix products of our own, were the library's" : "matrix products of the library, were our own");
   return text.empty() ? "nothing" : text;
 }
 

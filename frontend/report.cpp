@@ -53,8 +53,10 @@ void put_text(Report& r, const Entry& e) {
     s += "kernel " + std::to_string(++k) + ": " + x.name + ", schedule " + x.schedule + "\n";
     if (!x.why.empty()) s += "  why: " + x.why + "\n";
     if (!x.mapping.empty()) s += "  on the GPU: " + x.mapping + "\n";
-    s += "  " + plural(x.work, "work item") + ", reads " + bytes_text(x.bytes_read) + ", writes " + bytes_text(x.bytes_written) + ", about " +
+    const bool library = x.schedule == "library";
+    s += "  " + plural(x.work, library ? "result" : "work item") + ", reads " + bytes_text(x.bytes_read) + ", writes " + bytes_text(x.bytes_written) + ", about " +
          std::to_string(x.flops) + " operations" + (x.scratch_bytes ? ", scratch " + bytes_text(x.scratch_bytes) : "") + "\n";
+    if (library) continue;
     s += x.cached ? "  its code was in the cache\n" : "  compiled in " + ms(x.compile_ms) + "\n";
   }
   auto decisions = [&](bool taken, const char* title) {
@@ -127,7 +129,8 @@ std::string ir_of_call(Core& core, Call& call, Level level) {
   for (size_t i = 0; i < program->kernels.size(); ++i) {
     const ir::Func& k = program->kernels[i];
     if (!s.empty()) s += "\n";
-    if (level == Level::kernel) s += ir::print(k);
+    if (program->plan.launches[i].gemm) s += lower::library_text(program->reports[i]);
+    else if (level == Level::kernel) s += ir::print(k);
     else s += code_text(k, program->reports[i].wide, level, e->target, core.options.name, call.where);
   }
   return s;

@@ -9,6 +9,7 @@
 #include "codegen/cuda.h"
 #include "ir/verify.h"
 #include "lowering/kernel.h"
+#include "lowering/library.h"
 #include "lowering/memory_plan.h"
 #include "lowering/passes.h"
 
@@ -78,11 +79,36 @@ class Planner {
       Group g = from_op(f_, op);
       g.name = f_.value(op.results.back()).name;
       if (g.name.empty()) g.name = summary(g);
-      Nest nest;
       std::string why;
+      if (auto dot = library_dot(f_, g, options_, &why)) {
+        kernels.push_back(library_call(g, *dot));
+        continue;
+      }
+      const std::string no_library = why;
+      Nest nest;
       if (!make_nest(f_, g, nest, why)) ir::internal_error("no schedule for " + g.name + ": " + why);
       kernels.push_back(build_kernel(f_, g, nest, options_));
+      if (!no_library.empty()) kernels.back().why += "; not by the library: " + no_library;
     }
+  }
+
+  Kernel library_call(const Group& g, const LibraryDot& dot) const {
+    Kernel k;
+    const rt::Gemm& m = dot.gemm;
+    k.func.level = ir::Level::kernel;
+    k.func.name = g.name;
+    k.gemm = std::make_shared<const rt::Gemm>(m);
+    k.tensors.assign(std::begin(dot.tensors), std::end(dot.tensors));
+    k.offsets.assign(std::begin(dot.offsets), std::end(dot.offsets));
+    k.temps.push_back({DType::u8, m.workspace});
+    k.work = ir::checked_mul(m.batch, ir::checked_mul(m.m, m.n));
+    k.flops = ir::checked_mul(2 * m.k, k.work);
+    const int64_t element = rt::size_of(m.type), a = ir::checked_mul(m.a.stride ? m.batch : 1, m.m * m.k), b = ir::checked_mul(m.b.stride ? m.batch : 1, m.k * m.n);
+    k.bytes_read = ir::checked_mul(element, ir::checked_add(a, b));
+    k.bytes_written = ir::checked_mul(element, k.work);
+    k.schedule = "library";
+    k.why = "cuBLASLt, " + rt::text(m);
+    return k;
   }
 
   void place_results() {
@@ -133,6 +159,8 @@ class Planner {
     for (Kernel& k : kernels) {
       rt::Launch l;
       for (ValueId t : k.tensors) l.buffers.push_back(ref(t));
+      for (size_t i = 0; i < k.offsets.size(); ++i) l.buffers[i].offset += k.offsets[i];
+      l.gemm = k.gemm;
       for (size_t i = 0; i < k.temps.size(); ++i) l.buffers.push_back({rt::BufferRef::temp, 0, own_temps_[own++]});
       l.params = k.params;
       l.work = k.work;
@@ -194,23 +222,29 @@ void emit(const std::vector<Kernel>& kernels, const CompileOptions& options, Pro
     return;
   }
   std::vector<const ir::Func*> funcs;
+  std::vector<size_t> at;
   std::vector<bool> wide;
-  for (const Kernel& k : kernels) {
-    funcs.push_back(&k.func);
-    wide.push_back(k.wide);
+  for (size_t k = 0; k < kernels.size(); ++k) {
+    if (kernels[k].gemm) continue;
+    at.push_back(k);
+    funcs.push_back(&kernels[k].func);
+    wide.push_back(kernels[k].wide);
   }
   const auto before = codegen::cuda_cache_stats().misses;
   const auto images = codegen::compile_cuda_kernels(funcs, *options.target.gpu, wide);
   const bool cached = codegen::cuda_cache_stats().misses == before;
-  for (size_t k = 0; k < kernels.size(); ++k) {
-    launches[k].gpu = images[k];
-    program.reports[k].compile_ms = images[k]->compile_ms;
+  for (size_t i = 0; i < at.size(); ++i) {
+    const size_t k = at[i];
+    launches[k].gpu = images[i];
+    program.reports[k].compile_ms = images[i]->compile_ms;
     program.reports[k].cached = cached;
-    program.reports[k].mapping = codegen::describe(*images[k]);
+    program.reports[k].mapping = codegen::describe(*images[i]);
   }
 }
 
 }  // namespace
+
+std::string library_text(const KernelReport& r) { return "// " + r.name + ": a call of " + r.why + "\n"; }
 
 TargetSpec host_target(int threads) {
   TargetSpec t;

@@ -1,6 +1,7 @@
 // Tensor IR -> a runnable program: the pipeline of pass_table.cpp, then kernels and a plan.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,10 @@ struct TargetSpec {
   int threads = 2;               // workers that run at a time: threads, or multiprocessors
   std::optional<codegen::GpuSpec> gpu;  // a GPU: kernels are CUDA; isa and vector_bytes mean nothing
 
+  // Floating dots are calls of the vendor's library (library.h), with that much memory to work in.
+  bool library_dots = false;
+  int64_t library_workspace = 32 << 20;
+
   // The numbers of the schedules, which are the same for both kinds of target (schedule_*.cpp).
   int64_t chunk = 8192;          // elements of a flat work item
   int64_t row_part = 65536;      // elements of a part of a long row: a power of two of blocks of 1,024
@@ -44,6 +49,8 @@ struct CompileOptions {
   // Extents of rows and blocks as constants in the kernels (jit) or as arguments (eager: one kernel
   // serves every shape).
   bool specialise = true;
+  // Whether the library of this machine has an algorithm for a product; empty: it has one for all.
+  std::function<bool(const rt::Gemm&)> has_algorithm;
   bool emit = true;                   // false: no machine code, for reading kernels of any target
   bool fuse = true;                   // false: every op its own kernel
   std::vector<std::string> disabled;  // pass and rule names (FRIT_DISABLE)
@@ -60,7 +67,7 @@ struct Decision {
 
 struct KernelReport {
   std::string name;
-  std::string schedule;            // "flat", "row", "column", "full", "tiled"
+  std::string schedule;            // "flat", "row", "column", "full", "tiled"; "library": a call, not a kernel
   std::string why;                 // reason of the schedule, in words
   int64_t work = 0, bytes_read = 0, bytes_written = 0, flops = 0, scratch_bytes = 0;
   double compile_ms = 0;
@@ -68,6 +75,9 @@ struct KernelReport {
   bool wide = false;               // indices of 64 bits on a GPU
   std::string mapping;             // on a GPU: threads, items a block, registers, shared memory, in words
 };
+
+// A call of a library as a line of comment, where listings have kernels.
+std::string library_text(const KernelReport& r);
 
 struct Snapshot {                  // the IR after a pass that changed it
   std::string pass;
@@ -78,7 +88,7 @@ struct Program {
   rt::Plan plan;
   ir::Func tensor;                 // after the tensor passes
   ir::Func fused;
-  std::vector<ir::Func> kernels;   // one a launch
+  std::vector<ir::Func> kernels;   // one a launch; of a call of a library, empty
   std::vector<Decision> decisions;
   std::vector<KernelReport> reports;
   double lower_ms = 0, compile_ms = 0;

@@ -8,6 +8,7 @@
 #include <set>
 #include <tuple>
 
+#include "lowering/library.h"
 #include "lowering/merge.h"
 #include "lowering/nest.h"
 
@@ -28,6 +29,7 @@ struct Node {
   int version = 0;
   int merged_into = -1;  // the node that took this one
   int unclean = 0;  // of the group's own nest
+  bool library = false;  // a product that the library computes
 };
 
 class Fuser {
@@ -58,6 +60,7 @@ class Fuser {
       if (n.is_group) {
         n.group.tidy();
         n.unclean = nest_of(n.group).first;
+        n.library = library_dot(f_, n.group, options_).has_value();
       }
       const int at = static_cast<int>(nodes_.size());
       for (ValueId r : f_.op(id).results) producer_[static_cast<size_t>(r)] = at;
@@ -165,8 +168,13 @@ class Fuser {
     all.insert(all.end(), std::make_move_iterator(kept.rbegin()), std::make_move_iterator(kept.rend()));
   }
 
-  // May the merged group be a kernel? unclean: what its parts had.
-  bool acceptable(const Group& m, int unclean, std::string& why) {
+  // May the merged group be a kernel, or the library's product where a part was one?
+  bool acceptable(const Group& m, const Node& p, const Node& c, std::string& why) {
+    const int unclean = std::max(0, p.unclean) + std::max(0, c.unclean);
+    if (p.library || c.library) {
+      if (library_dot(f_, m, options_, &why)) return true;
+      return why = "the library computes the product alone (" + why + ")", false;
+    }
     if (m.inputs().size() + m.outputs.size() > kMaxTensors) return why = "more than 48 arrays in one kernel", false;
     if (m.body.size() > kMaxBody) return why = "more than 600 ops in one kernel", false;
     int products = 0, reductions = 0;
@@ -237,7 +245,7 @@ class Fuser {
         if (extra > bytes(t) && !view) continue;
         std::string why;
         Group merged;
-        if (!merge(f_, n.group, consumer.group, {}, merged, why) || !acceptable(merged, std::max(0, n.unclean) + std::max(0, consumer.unclean), why)) {
+        if (!merge(f_, n.group, consumer.group, {}, merged, why) || !acceptable(merged, n, consumer, why)) {
           record(false, p, c, why, bytes(t));
           continue;
         }
@@ -310,15 +318,17 @@ class Fuser {
     Group merged;
     if (reaches_indirectly(k.p, k.c)) why = "another kernel stands between them";
     else if (repeats_expensive(p.group, c.group, why)) {}
-    else if (merge(f_, p.group, c.group, keep, merged, why) && acceptable(merged, std::max(0, p.unclean) + std::max(0, c.unclean), why)) why.clear();
+    else if (merge(f_, p.group, c.group, keep, merged, why) && acceptable(merged, p, c, why)) why.clear();
     if (!why.empty()) return record(false, k.p, k.c, why, k.saved);
     if (!context_.spend()) return;
     record(true, k.p, k.c, "saves memory traffic", k.saved);
     const int unclean = std::max(0, p.unclean) + std::max(0, c.unclean);
+    const bool library = p.library || c.library;
     kill(k.p);
     nodes_[static_cast<size_t>(k.p)].merged_into = k.c;
     replace(k.c, std::move(merged));
     nodes_[static_cast<size_t>(k.c)].unclean = unclean;
+    nodes_[static_cast<size_t>(k.c)].library = library;
     push_neighbours(q, k.c);
   }
 
@@ -370,7 +380,7 @@ class Fuser {
     std::string why;
     Group merged;
     if (reaches(a, b) || reaches(b, a)) why = "one needs the other's result";
-    else if (merge_siblings(na.group, nb.group, merged, why) && acceptable(merged, std::max(0, na.unclean) + std::max(0, nb.unclean), why)) why.clear();
+    else if (merge_siblings(na.group, nb.group, merged, why) && acceptable(merged, na, nb, why)) why.clear();
     if (!why.empty()) {
       record(false, a, b, "siblings: " + why, bytes(shared));
       return false;

@@ -16,8 +16,10 @@ struct Kernel {
     int64_t count;
   };
   ir::Func func;
+  std::shared_ptr<const rt::Gemm> gemm;  // instead of a function: a call of the library
   // The kernel's buffers in order: outer tensors; then `temps` of its own (partial results).
   std::vector<ValueId> tensors;
+  std::vector<int64_t> offsets;  // of a call of the library: bytes from the start of each tensor
   std::vector<Temp> temps;
   std::vector<int64_t> params;   // values of the index parameters
   int64_t work = 0;

@@ -168,7 +168,11 @@ void check(const Plan& plan) {
   };
   for (size_t i = 0; i < plan.launches.size(); ++i) {
     const Launch& l = plan.launches[i];
-    if (plan.gpu) {
+    if (plan.gpu && l.gemm) {
+      const Gemm& g = *l.gemm;
+      if (l.gpu || l.buffers.size() != 4) fail(i, "a product is of four buffers and has no kernel");
+      if (g.m < 1 || g.n < 1 || g.k < 1 || g.batch < 1 || g.batch > INT32_MAX || g.workspace < 0) fail(i, "a product of nothing");
+    } else if (plan.gpu) {
       if (!l.gpu || l.gpu->image.empty()) fail(i, "no image for a GPU");
       if (l.gpu->threads < 1 || l.gpu->items_per_block < 1 || l.gpu->cluster < 1 || l.gpu->shared_bytes < 0) fail(i, "no threads, items or blocks");
       if (l.work / l.gpu->items_per_block >= INT32_MAX - l.gpu->cluster) fail(i, "more blocks than a grid has");

@@ -42,6 +42,21 @@ void copy(const Storage& to, int64_t to_offset, const Storage& from, int64_t fro
   else cuda::Device::copy_between(d, to_at, cuda::device(from.device()), from_at, bytes);
 }
 
+bool has_gemms(int device, std::string* why) {
+  cuda::Device& d = cuda::device(device);
+  if (!cuda::cublaslt(why)) return false;  // before the device is opened for it
+  d.enter();
+  cuda::ContextScope scope(d);
+  return d.gemms.usable(why);
+}
+
+bool can_gemm(int device, const Gemm& gemm) {
+  if (!has_gemms(device)) return false;
+  cuda::Device& d = cuda::device(device);
+  cuda::ContextScope scope(d);
+  return d.gemms.can(gemm);
+}
+
 std::shared_ptr<Program> load(int device, const Plan& plan) { return std::make_shared<Program>(cuda::device(device), plan); }
 
 void execute(Program& program, const void* const* inputs, void* const* outputs, RunCounters* counters, const uint8_t* number_bytes) {

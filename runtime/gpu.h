@@ -49,6 +49,11 @@ void copy_in(const Storage& to, int64_t offset, const void* from, int64_t bytes)
 void copy_out(void* to, const Storage& from, int64_t offset, int64_t bytes);
 void copy(const Storage& to, int64_t to_offset, const Storage& from, int64_t from_offset, int64_t bytes);
 
+// Whether the library of matrix products (cuBLASLt) can be used on a GPU; why: the reason if not. And
+// whether it has an algorithm for a product, wherever its arrays lie. Throw where the GPU cannot be used.
+bool has_gemms(int device, std::string* why = nullptr);
+bool can_gemm(int device, const Gemm& gemm);
+
 // A plan (plan.gpu) whose kernels are loaded on one GPU; made once, run often.
 class Program;
 std::shared_ptr<Program> load(int device, const Plan& plan);

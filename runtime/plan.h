@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/gemm.h"
+
 namespace frit::rt {
 
 // Machine code of a kernel. Both functions take the buffers and run-time numbers of the launch.
@@ -51,6 +53,7 @@ struct BufferRef {
 struct Launch {
   std::shared_ptr<const KernelCode> code;      // of a plan for the CPU
   std::shared_ptr<const GpuKernel> gpu;        // of a plan for a GPU
+  std::shared_ptr<const Gemm> gemm;            // instead of gpu: the library's product of buffers a, b, c, workspace
   std::vector<BufferRef> buffers;
   std::vector<int64_t> params;
   int64_t work = 0;           // number of work items; 0: only finish runs
@@ -70,7 +73,7 @@ struct Output {
 
 struct Plan {
   std::string name;
-  bool gpu = false;            // launches have GpuKernels; buffers are on the device
+  bool gpu = false;            // launches have GpuKernels or Gemms; buffers are on the device
   int32_t inputs = 0;
   std::vector<Output> outputs;
   int64_t arena_bytes = 0;     // temps, one block

@@ -64,6 +64,7 @@ void expect_choice(std::string_view what, const std::string& name, const std::ve
 void TargetOptions::add_to(CLI::App& command) {
   command.add_option("--isa", isa, "instruction set: avx2 or avx512 (default: the best of this CPU)");
   command.add_option("--gpu", gpu, "a GPU to print kernels for, by name: H200");
+  command.add_option("--dot", dot, "with --gpu, who computes floating matrix products: library (cuBLASLt) or own")->capture_default_str();
   command.add_option("--threads", threads, "threads to plan for and run on (default: the cores of this process)");
   command.add_option_function<std::string>(
       "--disable", [this](const std::string& names) { disabled = split_list(names); },
@@ -85,6 +86,8 @@ lower::CompileOptions TargetOptions::compile_options() const {
     const codegen::GpuSpec* spec = codegen::find_gpu(gpu);
     if (!spec) expect_choice("a GPU that is known", gpu, names);
     o.target = lower::gpu_target(*spec);
+    expect_choice("who computes dots", dot, {"library", "own"});
+    o.target.library_dots = dot == "library";
   }
   std::vector<std::string> known;
   for (const lower::PassInfo& p : lower::pass_table()) known.emplace_back(p.name);

@@ -57,6 +57,7 @@ void expect_choice(std::string_view what, const std::string& name, const std::ve
 struct TargetOptions {
   std::string isa;                    // "": this CPU's best
   std::string gpu;                    // "": this CPU; else a card that codegen/gpu_spec.cpp knows
+  std::string dot = "library";        // on a GPU, floating dots: library or own
   int threads = 0;                    // 0: the default
   std::vector<std::string> disabled;  // names of passes and rules
 

@@ -87,8 +87,10 @@ int run(const Options& o) {
   std::vector<std::string> texts;
   if (machine) {
     const auto program = lower::compile(source.func, options, &snapshots);
-    for (size_t k = 0; k < program->kernels.size(); ++k)
-      texts.push_back(kernel_text(program->kernels[k], o.to, options.target, program->reports[k].wide, printing));
+    for (size_t k = 0; k < program->kernels.size(); ++k) {
+      if (program->plan.launches[k].gemm) texts.push_back(lower::library_text(program->reports[k]));
+      else texts.push_back(kernel_text(program->kernels[k], o.to, options.target, program->reports[k].wide, printing));
+    }
   } else {
     const ir::Func out = lower::run_passes(source.func, options, o.to == "tensor" ? ir::Level::tensor : ir::Level::fused, &snapshots);
     texts.push_back(ir::print(out, printing));

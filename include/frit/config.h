@@ -28,6 +28,23 @@ class with_threads {
 };
 int threads();  // what a call made now by this thread uses
 
+// Who computes floating-point matrix products on a GPU. library: cuBLASLt, where it can be used; a call of
+// its own, without TF32, 16-bit types summed in f32. Its bits depend on the GPU, the library's version,
+// shapes and layouts. own: a kernel of ours, slower, with the CPU's bits. On the CPU both are ours.
+enum class Dot : uint8_t { library, own };
+void set_default_dot(Dot d);  // of the process; library at first
+class with_dot {              // for this thread, while it lives; scopes nest
+ public:
+  explicit with_dot(Dot d);
+  ~with_dot();
+  with_dot(const with_dot&) = delete;
+  with_dot& operator=(const with_dot&) = delete;
+
+ private:
+  int before_;
+};
+Dot current_dot();            // what holds now for this thread
+
 // Within its life, values that this thread records have names that begin with this one: %encoder.mul.
 class scope {
  public:

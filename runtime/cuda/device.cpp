@@ -92,6 +92,7 @@ void Device::close() noexcept {
     retired_.clear();
     staging_.close();
     numbers.close();
+    gemms.close();
     give(counter_, 0);
     try {
       std::lock_guard lock(memory_mutex_);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/cuda/driver.h"
+#include "runtime/cuda/gemm.h"
 #include "runtime/cuda/pool.h"
 #include "runtime/gpu.h"
 
@@ -102,6 +103,7 @@ class Device final : public std::enable_shared_from_this<Device>, private Device
 
   std::mutex submit_mutex;                     // of launches: programs are enqueued as a whole
   PinnedRing numbers{*this, 16 << 10};         // under submit_mutex
+  Gemms gemms{*this};                          // products through cuBLASLt
   std::mutex modules_mutex;
   std::vector<std::pair<size_t, std::weak_ptr<LoadedModule>>> modules;  // by the hash of the image
 
@@ -167,6 +169,7 @@ Device& device(int number);  // throws Error if there is none of that number
 // Puts another table in the place of the driver's (null: the system's): everything open is closed, and
 // devices are looked for anew at the next call. For tests.
 void use_driver(const Driver* table);
+bool driver_replaced();
 
 // What happened to the process; after either the driver must not be called.
 bool forked() noexcept;

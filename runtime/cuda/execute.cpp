@@ -93,12 +93,18 @@ Program::Program(cuda::Device& device, const Plan& plan)
   bases_.resize(inputs_ + outputs_ + 1);
   kernels_.reserve(plan.launches.size());
   for (const Launch& l : plan.launches) {
-    const GpuKernel& g = *l.gpu;
     bytes_read_ += l.bytes_read;
     bytes_written_ += l.bytes_written;
     Kernel& k = kernels_.emplace_back();
     k.bytes_read = l.bytes_read;
     k.bytes_written = l.bytes_written;
+    if (l.gemm) {
+      k.product = std::make_unique<cuda::Product>(device, *l.gemm);
+      k.values.assign(l.buffers.size(), 0);
+      for (size_t i = 0; i < l.buffers.size(); ++i) add_argument(l.buffers[i], &k.values[i]);
+      continue;
+    }
+    const GpuKernel& g = *l.gpu;
     k.name = g.name;
     // Without work only what the last block does remains, which one block (or cluster) does.
     int64_t blocks = (l.work + g.items_per_block - 1) / g.items_per_block;
@@ -116,17 +122,19 @@ Program::Program(cuda::Device& device, const Plan& plan)
     k.values.assign(l.buffers.size() + l.params.size() + 1 + (g.finish ? 1 : 0), 0);
     for (uint64_t& v : k.values) k.arguments.push_back(&v);
     size_t at = 0;
-    for (const BufferRef& b : l.buffers) {
-      size_t base = inputs_ + outputs_;
-      if (b.kind == BufferRef::input) base = static_cast<size_t>(b.number);
-      else if (b.kind == BufferRef::output) base = inputs_ + static_cast<size_t>(b.number);
-      arguments_.push_back({static_cast<uint32_t>(base), b.offset, &k.values[at++]});
-    }
+    for (const BufferRef& b : l.buffers) add_argument(b, &k.values[at++]);
     for (int64_t p : l.params) k.values[at++] = static_cast<uint64_t>(p);
     k.values[at++] = static_cast<uint64_t>(l.work);
     if (g.finish) k.values[at] = device.counter();
   }
   graphs_ = kernels_.size() >= kLeastLaunchesForGraph;
+}
+
+void Program::add_argument(const BufferRef& b, uint64_t* slot) {
+  size_t base = inputs_ + outputs_;
+  if (b.kind == BufferRef::input) base = static_cast<size_t>(b.number);
+  else if (b.kind == BufferRef::output) base = inputs_ + static_cast<size_t>(b.number);
+  arguments_.push_back({static_cast<uint32_t>(base), b.offset, slot});
 }
 
 Program::~Program() {
@@ -143,6 +151,10 @@ void Program::destroy(Recorded& r) noexcept {
 void Program::launch_all(cuda::Stream stream) {
   const cuda::Driver& cu = device_->cu;
   for (Kernel& k : kernels_) {
+    if (k.product) {
+      k.product->run(k.values.data(), stream, *name_);
+      continue;
+    }
     if (k.grid == 0) continue;
     int r;
     if (k.cluster > 1) {

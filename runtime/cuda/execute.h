@@ -49,6 +49,7 @@ class Program {
     uint64_t* slot;
   };
   struct Kernel {
+    std::unique_ptr<cuda::Product> product;  // instead of a kernel: the library's, of the four values
     std::shared_ptr<cuda::LoadedModule> module;
     cuda::Function function = nullptr;
     std::string name;
@@ -66,6 +67,7 @@ class Program {
   struct Temporary;
 
   uint64_t place_numbers(const void* const* inputs, const uint8_t* number_bytes, Temporary& memory);
+  void add_argument(const BufferRef& b, uint64_t* slot);
   void launch_all(cuda::Stream stream);
   bool replay();
   void record(Recorded& r);

@@ -20,7 +20,7 @@ constinit std::atomic<bool> has_forked{false}, is_ending{false}, driver_in_use{f
 // Never destroyed: arrays may be freed while the process ends.
 struct Found {
   std::mutex mutex;
-  const Driver* replaced = nullptr;
+  std::atomic<const Driver*> replaced{nullptr};
   std::atomic<const Gpus*> now{nullptr};
 };
 Found& found() {
@@ -125,6 +125,8 @@ Device& device(int number) {
   throw Error("gpu", "there is no GPU " + std::to_string(number) + "; there " +
                          (g.devices.size() == 1 ? "is one, 0" : "are " + std::to_string(g.devices.size()) + ", from 0 on"));
 }
+
+bool driver_replaced() { return found().replaced.load() != nullptr; }
 
 void use_driver(const Driver* table) {
   Found& f = found();

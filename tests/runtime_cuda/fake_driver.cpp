@@ -745,6 +745,30 @@ bool FakeDriver::pending() const {
   return state_->any_pending();
 }
 
+int FakeDriver::enqueue(const char* name, Stream stream, std::function<std::string()> run) {
+  State& f = *fake;
+  std::lock_guard lock(f.mutex);
+  if (int r = f.begin(name); r != kOk) return r;
+  FakeContext* context = f.current();
+  auto* s = f.live<FakeStream>(stream, name, "stream");
+  if (!context || !context->alive || !s || s->device != context->device) {
+    f.wrong(std::string(name) + ": no context, or the stream of another one");
+    return kInvalidContext;
+  }
+  return f.add(s, {[&f, name, run = std::move(run)] {
+                     const std::string error = run();
+                     if (error.empty()) return int{kOk};
+                     f.wrong(std::string(name) + ": " + error);
+                     return int{kIllegalAddress};
+                   },
+                   nullptr});
+}
+bool FakeDriver::living() { return fake != nullptr; }
+bool FakeDriver::has(uint64_t at, int64_t bytes) {
+  std::lock_guard lock(fake->mutex);
+  return fake->inside(at, static_cast<size_t>(bytes));
+}
+
 FakeDriver::Alive FakeDriver::alive() const {
   State& f = *state_;
   std::lock_guard lock(f.mutex);

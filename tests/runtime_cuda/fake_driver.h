@@ -58,6 +58,13 @@ class FakeDriver {
   int64_t kernels_run() const;
   bool pending() const;                      // work that has not run
 
+  // Work of a library that is given a stream: `run` returns "" or what went wrong, as a kernel does. Counted
+  // as a call of `name`; returns the driver's error.
+  static int enqueue(const char* name, rt::cuda::Stream stream, std::function<std::string()> run);
+  static bool living();                      // whether there is a fake driver
+  // Of the one that lives: whether [at, at + bytes) lies in memory that is allocated.
+  static bool has(uint64_t at, int64_t bytes);
+
   // What is alive: 0 everywhere after a clean end.
   struct Alive {
     int contexts = 0, modules = 0, streams = 0, events = 0, graphs = 0, graph_execs = 0, blocks = 0, pinned = 0;

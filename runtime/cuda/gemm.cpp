@@ -1,0 +1,187 @@
+// See gemm.h. The library counts columns first: a row-major c = a * b is its C' = B' * A', so it gets b as
+// its A and a as its B, and nothing is ever copied.
+#include "runtime/cuda/gemm.h"
+
+#include <algorithm>
+#include <new>
+
+#include "frit/error.h"
+#include "runtime/cuda/device.h"
+#include "support/log.h"
+
+namespace frit::rt::cuda {
+namespace {
+
+constexpr int data_type(GemmType t) {
+  switch (t) {
+    case GemmType::f16: return lt::kF16;
+    case GemmType::bf16: return lt::kBf16;
+    case GemmType::f32: return lt::kF32;
+    case GemmType::f64: return lt::kF64;
+  }
+  return lt::kF32;
+}
+constexpr int compute_type(GemmType t) {
+  if (t == GemmType::f64) return lt::kCompute64Pedantic;
+  return t == GemmType::f32 ? lt::kCompute32Pedantic : lt::kCompute32;
+}
+constexpr int scale_type(GemmType t) { return t == GemmType::f64 ? lt::kF64 : lt::kF32; }
+
+// The largest power of two, up to Gemms::kAlignment, that divides all three addresses.
+uint64_t alignment_of(const uint64_t* at) {
+  const uint64_t all = at[0] | at[1] | at[2] | Gemms::kAlignment;
+  return all & (~all + 1);
+}
+
+}  // namespace
+
+ProductLayout::ProductLayout(const lt::Table& t, const Gemm& g) : table(t) {
+  auto need = [this](int status) {
+    if (status == lt::kSuccess) return;
+    destroy();
+    throw std::bad_alloc();
+  };
+  auto make = [&](lt::Layout& l, const Gemm::Matrix& x, int64_t rows, int64_t columns) {
+    if (x.transposed) std::swap(rows, columns);
+    need(table.layout_create(&l, data_type(g.type), static_cast<uint64_t>(columns), static_cast<uint64_t>(rows), x.ld));
+    const auto batch = static_cast<int32_t>(g.batch);
+    need(table.layout_set(l, lt::kLayoutBatch, &batch, sizeof batch));
+    need(table.layout_set(l, lt::kLayoutStride, &x.stride, sizeof x.stride));
+  };
+  need(table.operation_create(&operation, compute_type(g.type), scale_type(g.type)));
+  const int32_t transpose = lt::kTranspose;
+  if (g.b.transposed) need(table.operation_set(operation, lt::kOperationTransposeA, &transpose, sizeof transpose));
+  if (g.a.transposed) need(table.operation_set(operation, lt::kOperationTransposeB, &transpose, sizeof transpose));
+  make(a, g.a, g.m, g.k);
+  make(b, g.b, g.k, g.n);
+  make(c, g.c, g.m, g.n);
+}
+
+ProductLayout::~ProductLayout() { destroy(); }
+
+void ProductLayout::destroy() noexcept {
+  for (lt::Layout l : {a, b, c})
+    if (l) table.layout_destroy(l);
+  if (operation) table.operation_destroy(operation);
+}
+
+size_t Gemms::Hash::operator()(const Key& k) const {
+  uint64_t h = k.alignment;
+  auto put = [&h](int64_t v) {
+    h = (h ^ static_cast<uint64_t>(v)) * 0xff51afd7ed558ccdu;
+    h ^= h >> 32;
+  };
+  const Gemm& g = k.gemm;
+  for (int64_t v : {static_cast<int64_t>(g.type), g.m, g.n, g.k, g.batch, g.workspace}) put(v);
+  for (const Gemm::Matrix* x : {&g.a, &g.b, &g.c}) put(x->ld), put(x->transposed), put(x->stride);
+  return static_cast<size_t>(h);
+}
+
+bool Gemms::usable(std::string* why) {
+  std::lock_guard lock(mutex_);
+  return start(why);
+}
+
+// With the mutex held.
+bool Gemms::start(std::string* why) {
+  if (!started_ && !unusable_) {
+    table_ = cublaslt(&reason_);
+    if (!table_) {
+      unusable_ = true;
+    } else if (const int r = table_->create(&handle_); r == lt::kAllocFailed) {
+      throw OutOfMemory("gpu", device_.title() + ": cublasLtCreate: " + cublas_text(r), {}, {}, cublas_help(r));
+    } else if (r != lt::kSuccess) {
+      reason_ = "cublasLtCreate failed: " + cublas_text(r) + "; " + cublas_help(r);
+      unusable_ = true;
+      logging::warning(device_.title(), ": ", reason_, "; matrix products are kernels of our own");
+    } else {
+      started_ = true;
+    }
+  }
+  if (unusable_ && why) *why = reason_;
+  return started_;
+}
+
+bool Gemms::can(const Gemm& g) {
+  if (!usable(nullptr)) return false;
+  const ProductLayout layout(*table_, g);
+  return choose(g, layout, kAlignment).found && choose(g, layout, static_cast<uint64_t>(size_of(g.type))).found;
+}
+
+Choice Gemms::choose(const Gemm& g, const ProductLayout& layout, uint64_t alignment) {
+  std::lock_guard lock(mutex_);
+  const Key key{g, alignment};
+  if (const Choice* known = choices_.find(key)) return *known;
+  lt::Preference preference = nullptr;
+  if (table_->preference_create(&preference) != lt::kSuccess) throw std::bad_alloc();
+  auto set = [&](int attribute, auto value) { return table_->preference_set(preference, attribute, &value, sizeof value); };
+  int r = set(lt::kPreferenceWorkspace, static_cast<uint64_t>(g.workspace));
+  if (r == lt::kSuccess) r = set(lt::kPreferenceReductions, lt::kReductionInComputeType);
+  for (int which = 0; which < 4 && r == lt::kSuccess; ++which) r = set(lt::kPreferenceAlignmentA + which, static_cast<uint32_t>(alignment));
+  lt::Heuristic best{};
+  int found = 0;
+  ++asked_;
+  if (r == lt::kSuccess)
+    r = table_->heuristic(handle_, layout.operation, layout.b, layout.a, layout.c, layout.c, preference, 1, &best, &found);
+  table_->preference_destroy(preference);
+  if (r != lt::kSuccess && r != lt::kNotSupported && r != lt::kInvalidValue)
+    throw Error("gpu", device_.title() + ": cublasLtMatmulAlgoGetHeuristic, " + text(g) + ": " + cublas_text(r), {}, {}, cublas_help(r));
+  Choice c;
+  c.found = r == lt::kSuccess && found > 0 && best.state == lt::kSuccess && best.workspace <= static_cast<size_t>(g.workspace);
+  if (c.found) c.algorithm = best.algorithm;
+  choices_.put(key, c);
+  return c;
+}
+
+int64_t Gemms::asked() const {
+  std::lock_guard lock(mutex_);
+  return asked_;
+}
+
+void Gemms::close() noexcept {
+  std::lock_guard lock(mutex_);
+  if (handle_) table_->destroy(handle_);
+  handle_ = nullptr;
+  started_ = false;
+  unusable_ = true;
+}
+
+Product::Product(Device& device, const Gemm& g) : gemm(g), device_(device) {
+  std::string why;
+  if (!device.gemms.usable(&why)) throw Error("gpu", device.title() + ": the program was compiled for cuBLASLt, which cannot be used: " + why);
+  layout_ = std::make_unique<ProductLayout>(device.gemms.table(), g);
+  choice(Gemms::kAlignment, "");
+}
+
+Product::~Product() {
+  if (!device_.usable()) static_cast<void>(layout_.release());  // the library may be gone
+}
+
+const Choice& Product::choice(uint64_t alignment, const std::string& what) {
+  for (const Known& k : known_)
+    if (k.alignment == alignment) return k.choice;
+  Choice c = device_.gemms.choose(gemm, *layout_, alignment);
+  // What suits arrays that lie anywhere suits these.
+  if (!c.found) c = device_.gemms.choose(gemm, *layout_, static_cast<uint64_t>(size_of(gemm.type)));
+  if (!c.found)
+    throw Error("gpu", (what.empty() ? "" : what + ", ") + device_.title() + ": cuBLASLt has no algorithm for " + text(gemm), {}, {}, cublas_help(lt::kNotSupported));
+  return known_.emplace_back(Known{alignment, c}).choice;
+}
+
+void Product::run(const uint64_t* at, Stream stream, const std::string& what) {
+  const Choice& c = choice(alignment_of(at), what);
+  const lt::Table& t = layout_->table;
+  auto memory = [](uint64_t address) { return reinterpret_cast<void*>(address); };
+  static constexpr float one32 = 1, zero32 = 0;
+  static constexpr double one64 = 1, zero64 = 0;
+  const bool wide = gemm.type == GemmType::f64;
+  const void *one = wide ? static_cast<const void*>(&one64) : &one32, *zero = wide ? static_cast<const void*>(&zero64) : &zero32;
+  const int r = t.matmul(device_.gemms.handle(), layout_->operation, one, memory(at[1]), layout_->b, memory(at[0]), layout_->a, zero, memory(at[2]),
+                         layout_->c, memory(at[2]), layout_->c, &c.algorithm, memory(at[3]), static_cast<size_t>(gemm.workspace), stream);
+  if (r == lt::kSuccess) return;
+  const std::string message = what + ", " + device_.title() + ": cublasLtMatmul, " + text(gemm) + ": " + cublas_text(r);
+  if (r == lt::kAllocFailed) throw OutOfMemory("gpu", message, {}, {}, cublas_help(r));
+  throw Error("gpu", message, {}, {}, cublas_help(r));
+}
+
+}  // namespace frit::rt::cuda
