@@ -33,7 +33,7 @@ lower::CompileOptions compile_options(For use, Device device) {
   o.target = device.is_gpu() ? lower::gpu_target(gpu_spec(device)) : lower::host_target(threads());
   if (device.is_gpu() && current_dot() == Dot::library) {
     const int number = device.index();
-    o.target.library_dots = rt::gpu::has_gemms(number);
+    o.target.library_dots = rt::gpu::has_gemms(number, &o.no_library);
     o.has_algorithm = [number](const rt::Gemm& g) { return rt::gpu::can_gemm(number, g); };
   }
   o.specialise = use == For::jit;

@@ -137,6 +137,7 @@ Tensor matmul(const Tensor& x, const Tensor& y, Loc where) {
   if (a.rank() == 0 || b.rank() == 0)
     throw Error("matmul", "takes tensors with axes; one has rank 0", user_place(where), {}, "use x * y");
   if (a.rank() <= 2 && b.rank() <= 2) return contract(x, y, {{-1}, {0}, {}, {}}, "matmul", where);
+  if (b.rank() == 2) return contract(x, y, {{-1}, {0}, {}, {}}, "matmul", where);  // one matrix for all: x's batch axes are free ones
   Composition here(where);
   // Batch axes broadcast. A vector has none, nor a free axis.
   const int batch_a = std::max(a.rank() - 2, 0), batch_b = std::max(b.rank() - 2, 0), batch = std::max(batch_a, batch_b);

@@ -79,16 +79,14 @@ class Planner {
       Group g = from_op(f_, op);
       g.name = f_.value(op.results.back()).name;
       if (g.name.empty()) g.name = summary(g);
-      std::string why;
-      if (auto dot = library_dot(f_, g, options_, &why)) {
+      if (auto dot = library_dot(f_, g, options_)) {
         kernels.push_back(library_call(g, *dot));
         continue;
       }
-      const std::string no_library = why;
       Nest nest;
+      std::string why;
       if (!make_nest(f_, g, nest, why)) ir::internal_error("no schedule for " + g.name + ": " + why);
       kernels.push_back(build_kernel(f_, g, nest, options_));
-      if (!no_library.empty()) kernels.back().why += "; not by the library: " + no_library;
     }
   }
 
@@ -96,7 +94,7 @@ class Planner {
     Kernel k;
     const rt::Gemm& m = dot.gemm;
     k.func.level = ir::Level::kernel;
-    k.func.name = g.name;
+    k.func.name = f_.value(g.outputs[0].tensor).name.empty() ? "dot" : g.name;
     k.gemm = std::make_shared<const rt::Gemm>(m);
     k.tensors.assign(std::begin(dot.tensors), std::end(dot.tensors));
     k.offsets.assign(std::begin(dot.offsets), std::end(dot.offsets));

@@ -51,6 +51,7 @@ struct CompileOptions {
   bool specialise = true;
   // Whether the library of this machine has an algorithm for a product; empty: it has one for all.
   std::function<bool(const rt::Gemm&)> has_algorithm;
+  std::string no_library;             // why there are no library_dots, where they were wanted
   bool emit = true;                   // false: no machine code, for reading kernels of any target
   bool fuse = true;                   // false: every op its own kernel
   std::vector<std::string> disabled;  // pass and rule names (FRIT_DISABLE)

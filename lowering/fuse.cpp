@@ -60,13 +60,23 @@ class Fuser {
       if (n.is_group) {
         n.group.tidy();
         n.unclean = nest_of(n.group).first;
-        n.library = library_dot(f_, n.group, options_).has_value();
+        ask_library(n);
       }
       const int at = static_cast<int>(nodes_.size());
       for (ValueId r : f_.op(id).results) producer_[static_cast<size_t>(r)] = at;
       nodes_.push_back(std::move(n));
       link(at);
     }
+  }
+
+  void ask_library(Node& n) {
+    const OpNode& op = f_.op(n.op);
+    if (op.op != Op::dot || !is_float(f_.type(op.results[0]).dtype)) return;
+    std::string why = options_.no_library;
+    n.library = library_dot(f_, n.group, options_, &why).has_value();
+    if (n.library || why.empty() || !context_.decisions) return;
+    const std::string& name = f_.value(op.results[0]).name;
+    context_.decisions->push_back({false, name.empty() ? "dot" : name, "cuBLASLt", why, 0});
   }
 
   std::vector<ValueId> inputs(int n) const {
@@ -438,8 +448,16 @@ class Fuser {
     }
   }
 
+  // A reshape of what a library writes is that memory, not a copy of it.
+  bool is_alias(const Node& n) const {
+    if (!n.is_group || n.version > 0 || f_.op(n.op).op != Op::reshape) return false;
+    const Operand& x = f_.op(n.op).operands[0];
+    const int p = x.is_value() ? producer_[static_cast<size_t>(x.value)] : -1;
+    return p >= 0 && nodes_[static_cast<size_t>(p)].library;
+  }
+
   void add_to(Func& out, const Node& n) {
-    if (!n.is_group) {
+    if (!n.is_group || is_alias(n)) {
       OpNode op = f_.op(n.op);
       for (Operand& o : op.operands)
         if (o.is_value()) o.value = to_[static_cast<size_t>(o.value)];

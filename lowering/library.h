@@ -17,8 +17,7 @@ struct LibraryDot {
 };
 
 // The product that the target's library computes for the group; none where the target wants none, the
-// group is something else, or the library has no algorithm (LAWS.md, 12: floating dots alone). why_not is
-// said of groups with a dot.
+// group is something else, or the library has no algorithm (LAWS.md, 12: floating dots alone).
 std::optional<LibraryDot> library_dot(const Func& f, const Group& g, const CompileOptions& options, std::string* why_not = nullptr);
 
 }  // namespace frit::lower
