@@ -91,6 +91,47 @@ Json try_gpu(int device) {
   }
 }
 
+// c = a * b through the library; every number is a sum of small whole ones.
+Json try_product(int device) {
+  try {
+    std::string why;
+    if (!rt::gpu::has_gemms(device, &why)) return Json{{"by", "kernels of our own"}, {"ok", true}, {"reason", why}};
+    constexpr int64_t n = 64, bytes = 4 * n * n;
+    rt::Gemm g;
+    g.m = g.n = g.k = g.a.ld = g.b.ld = g.c.ld = n;
+    g.workspace = 1 << 20;
+    rt::Plan plan;
+    plan.name = "doctor";
+    plan.gpu = true;
+    plan.inputs = 2;
+    plan.outputs.resize(1);
+    plan.outputs[0].bytes = bytes;
+    plan.arena_bytes = g.workspace;
+    rt::Launch launch;
+    launch.gemm = std::make_shared<const rt::Gemm>(g);
+    launch.buffers = {{rt::BufferRef::input, 0, 0}, {rt::BufferRef::input, 1, 0}, {rt::BufferRef::output, 0, 0}, {rt::BufferRef::temp, 0, 0}};
+    plan.launches.push_back(launch);
+    std::vector<float> a(n * n), b(n * n), got(n * n);
+    for (size_t i = 0; i < a.size(); ++i) a[i] = static_cast<float>(i % 7) - 3, b[i] = static_cast<float>(i % 5) - 2;
+    const auto x = rt::gpu::allocate(device, bytes), y = rt::gpu::allocate(device, bytes), out = rt::gpu::allocate(device, bytes);
+    rt::gpu::copy_in(*x, 0, a.data(), bytes);
+    rt::gpu::copy_in(*y, 0, b.data(), bytes);
+    const void* inputs[] = {x->data(), y->data()};
+    void* outputs[] = {out->data()};
+    rt::gpu::execute(*rt::gpu::load(device, plan), inputs, outputs);
+    rt::gpu::copy_out(got.data(), *out, 0, bytes);
+    for (size_t i = 0; i < n; ++i)
+      for (size_t j = 0; j < n; ++j) {
+        float sum = 0;
+        for (size_t k = 0; k < n; ++k) sum += a[i * n + k] * b[k * n + j];
+        if (got[i * n + j] != sum) return Json{{"by", "cuBLASLt"}, {"ok", false}, {"error", "a product ran and gave wrong numbers"}};
+      }
+    return Json{{"by", "cuBLASLt"}, {"ok", true}};
+  } catch (const std::exception& e) {
+    return Json{{"by", "cuBLASLt"}, {"ok", false}, {"error", e.what()}};
+  }
+}
+
 }  // namespace
 
 Json examine_gpus() {
@@ -122,7 +163,8 @@ Json examine_gpus() {
                                 {"l2", p.l2},
                                 {"shared_per_block", p.shared_per_block},
                                 {"max_cluster", p.max_cluster},
-                                {"kernel", try_gpu(i)}});
+                                {"kernel", try_gpu(i)},
+                                {"products", try_product(i)}});
   }
   return j;
 }
@@ -152,12 +194,15 @@ std::string gpu_text(const Json& j) {
     const Json& k = d["kernel"];
     line("", k["ok"].get<bool>() ? printf_string("a kernel runs: %.1f us to enqueue, %.1f us until done", k["enqueue_us"].get<double>(), k["call_us"].get<double>())
                                  : "FAILED: " + k["error"].get<std::string>());
+    const Json& p = d["products"];
+    line("", "matrix products by " + p["by"].get<std::string>() + (p["ok"].get<bool>() ? p.contains("reason") ? ": " + p["reason"].get<std::string>() : ""
+                                                                                       : " FAILED: " + p["error"].get<std::string>()));
   }
   return out;
 }
 
 bool gpus_work(const Json& j) {
-  return std::all_of(j["devices"].begin(), j["devices"].end(), [](const Json& d) { return d["kernel"]["ok"].template get<bool>(); });
+  return std::all_of(j["devices"].begin(), j["devices"].end(), [](const Json& d) { return d["kernel"]["ok"].template get<bool>() && d["products"]["ok"].template get<bool>(); });
 }
 
 }  // namespace frit::tools
