@@ -99,7 +99,7 @@ Program::Program(cuda::Device& device, const Plan& plan)
     k.bytes_read = l.bytes_read;
     k.bytes_written = l.bytes_written;
     if (l.gemm) {
-      k.product = std::make_unique<cuda::Product>(device, *l.gemm);
+      k.product = std::make_unique<cuda::Product>(device, *l.gemm, *name_);
       k.values.assign(l.buffers.size(), 0);
       for (size_t i = 0; i < l.buffers.size(); ++i) add_argument(l.buffers[i], &k.values[i]);
       continue;

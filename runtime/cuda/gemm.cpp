@@ -2,8 +2,7 @@
 // its A and a as its B, and nothing is ever copied.
 #include "runtime/cuda/gemm.h"
 
-#include <algorithm>
-#include <new>
+#include <utility>
 
 #include "frit/error.h"
 #include "runtime/cuda/device.h"
@@ -27,6 +26,11 @@ constexpr int compute_type(GemmType t) {
 }
 constexpr int scale_type(GemmType t) { return t == GemmType::f64 ? lt::kF64 : lt::kF32; }
 
+// Its objects are small and the host's: what fails there is memory.
+void need(int status, const char* call, const Gemm& g) {
+  if (status != lt::kSuccess) throw OutOfMemory("gpu", std::string(call) + ", " + text(g) + ": " + cublas_text(status), {}, {}, "the process has no memory left for cuBLASLt");
+}
+
 // The largest power of two, up to Gemms::kAlignment, that divides all three addresses.
 uint64_t alignment_of(const uint64_t* at) {
   const uint64_t all = at[0] | at[1] | at[2] | Gemms::kAlignment;
@@ -36,25 +40,25 @@ uint64_t alignment_of(const uint64_t* at) {
 }  // namespace
 
 ProductLayout::ProductLayout(const lt::Table& t, const Gemm& g) : table(t) {
-  auto need = [this](int status) {
-    if (status == lt::kSuccess) return;
-    destroy();
-    throw std::bad_alloc();
-  };
   auto make = [&](lt::Layout& l, const Gemm::Matrix& x, int64_t rows, int64_t columns) {
     if (x.transposed) std::swap(rows, columns);
-    need(table.layout_create(&l, data_type(g.type), static_cast<uint64_t>(columns), static_cast<uint64_t>(rows), x.ld));
+    need(table.layout_create(&l, data_type(g.type), static_cast<uint64_t>(columns), static_cast<uint64_t>(rows), x.ld), "cublasLtMatrixLayoutCreate", g);
     const auto batch = static_cast<int32_t>(g.batch);
-    need(table.layout_set(l, lt::kLayoutBatch, &batch, sizeof batch));
-    need(table.layout_set(l, lt::kLayoutStride, &x.stride, sizeof x.stride));
+    need(table.layout_set(l, lt::kLayoutBatch, &batch, sizeof batch), "cublasLtMatrixLayoutSetAttribute", g);
+    need(table.layout_set(l, lt::kLayoutStride, &x.stride, sizeof x.stride), "cublasLtMatrixLayoutSetAttribute", g);
   };
-  need(table.operation_create(&operation, compute_type(g.type), scale_type(g.type)));
-  const int32_t transpose = lt::kTranspose;
-  if (g.b.transposed) need(table.operation_set(operation, lt::kOperationTransposeA, &transpose, sizeof transpose));
-  if (g.a.transposed) need(table.operation_set(operation, lt::kOperationTransposeB, &transpose, sizeof transpose));
-  make(a, g.a, g.m, g.k);
-  make(b, g.b, g.k, g.n);
-  make(c, g.c, g.m, g.n);
+  try {
+    need(table.operation_create(&operation, compute_type(g.type), scale_type(g.type)), "cublasLtMatmulDescCreate", g);
+    const int32_t transpose = lt::kTranspose;
+    for (auto [transposed, attribute] : {std::pair{g.b.transposed, lt::kOperationTransposeA}, std::pair{g.a.transposed, lt::kOperationTransposeB}})
+      if (transposed) need(table.operation_set(operation, attribute, &transpose, sizeof transpose), "cublasLtMatmulDescSetAttribute", g);
+    make(a, g.a, g.m, g.k);
+    make(b, g.b, g.k, g.n);
+    make(c, g.c, g.m, g.n);
+  } catch (...) {
+    destroy();
+    throw;
+  }
 }
 
 ProductLayout::~ProductLayout() { destroy(); }
@@ -113,7 +117,7 @@ Choice Gemms::choose(const Gemm& g, const ProductLayout& layout, uint64_t alignm
   const Key key{g, alignment};
   if (const Choice* known = choices_.find(key)) return *known;
   lt::Preference preference = nullptr;
-  if (table_->preference_create(&preference) != lt::kSuccess) throw std::bad_alloc();
+  need(table_->preference_create(&preference), "cublasLtMatmulPreferenceCreate", g);
   auto set = [&](int attribute, auto value) { return table_->preference_set(preference, attribute, &value, sizeof value); };
   int r = set(lt::kPreferenceWorkspace, static_cast<uint64_t>(g.workspace));
   if (r == lt::kSuccess) r = set(lt::kPreferenceReductions, lt::kReductionInComputeType);
@@ -146,11 +150,11 @@ void Gemms::close() noexcept {
   unusable_ = true;
 }
 
-Product::Product(Device& device, const Gemm& g) : gemm(g), device_(device) {
+Product::Product(Device& device, const Gemm& g, const std::string& what) : gemm(g), device_(device) {
   std::string why;
-  if (!device.gemms.usable(&why)) throw Error("gpu", device.title() + ": the program was compiled for cuBLASLt, which cannot be used: " + why);
+  if (!device.gemms.usable(&why)) throw Error("gpu", what + ", " + device.title() + ": the program was compiled for cuBLASLt, which cannot be used: " + why);
   layout_ = std::make_unique<ProductLayout>(device.gemms.table(), g);
-  choice(Gemms::kAlignment, "");
+  choice(Gemms::kAlignment, what);
 }
 
 Product::~Product() {
@@ -164,7 +168,7 @@ const Choice& Product::choice(uint64_t alignment, const std::string& what) {
   // What suits arrays that lie anywhere suits these.
   if (!c.found) c = device_.gemms.choose(gemm, *layout_, static_cast<uint64_t>(size_of(gemm.type)));
   if (!c.found)
-    throw Error("gpu", (what.empty() ? "" : what + ", ") + device_.title() + ": cuBLASLt has no algorithm for " + text(gemm), {}, {}, cublas_help(lt::kNotSupported));
+    throw Error("gpu", what + ", " + device_.title() + ": cuBLASLt has no algorithm for " + text(gemm), {}, {}, cublas_help(lt::kNotSupported));
   return known_.emplace_back(Known{alignment, c}).choice;
 }
 

@@ -18,7 +18,7 @@ class Device;
 // The library's objects of a product. They belong to the host: no context is needed.
 class ProductLayout {
  public:
-  ProductLayout(const lt::Table& table, const Gemm& g);  // throws std::bad_alloc
+  ProductLayout(const lt::Table& table, const Gemm& g);  // throws OutOfMemory
   ~ProductLayout();
   ProductLayout(const ProductLayout&) = delete;
 
@@ -81,11 +81,12 @@ class Gemms {
 // A product of a program.
 class Product {
  public:
-  Product(Device& device, const Gemm& g);  // throws Error where the library cannot compute it
+  // what: the program, for messages. Throws Error where the library cannot compute it.
+  Product(Device& device, const Gemm& g, const std::string& what);
   ~Product();
   Product(const Product&) = delete;
 
-  // Enqueues it. at: the addresses of a, b, c and the workspace. what: the program, for messages.
+  // Enqueues it. at: the addresses of a, b, c and the workspace.
   void run(const uint64_t* at, Stream stream, const std::string& what);
   const Gemm gemm;
 
