@@ -98,6 +98,7 @@ std::string_view name(Kind kind) {
     case Kind::memory: return "memory";
     case Kind::cached: return "cached";
     case Kind::call: return "call";
+    case Kind::product: return "product";
     case Kind::compile: return "compile";
   }
   return "";

@@ -47,6 +47,7 @@ enum class Kind {
   memory,   // larger than the caches: held against the memory probe
   cached,   // in cache: many calls a round, held against the probe in cache
   call,     // so small that only the call itself counts: no limit
+  product,  // arithmetic is the limit, for which there is no probe
   compile,  // only the cold compile counts
 };
 

@@ -32,6 +32,10 @@ Tensor sum_axis0(Tensor x) { return sum(x, 0); }
 Tensor sum_axis1(Tensor x) { return sum(x, 1); }
 Tensor sum_axis2(Tensor x) { return sum(x, 2); }
 
+Tensor product(Tensor x, Tensor w) { return matmul(x, w); }
+
+Tensor linear_gelu(Tensor x, Tensor w, Tensor bias) { return gelu(matmul(x, w) + bias); }
+
 // Twenty kernels: each row sum is needed by the whole next step, along the other axis.
 Tensor kernels20(Tensor x) {
   for (int i = 0; i < 20; ++i) x = transpose(x) + sum(x, 1, true);
@@ -77,6 +81,14 @@ std::vector<Case> make_gpu_cases() {
   all.push_back({"sum_axis0", "sums over the first of three axes", Kind::memory, cube, {1, 0}, false, runner("sum_axis0", sum_axis0, {one})});
   all.push_back({"sum_axis1", "over the second", Kind::memory, cube, {1, 0}, false, runner("sum_axis1", sum_axis1, {one})});
   all.push_back({"sum_axis2", "over the last", Kind::memory, cube, {1, 0}, false, runner("sum_axis2", sum_axis2, {one})});
+  const Shape square{4096, 4096};
+  const Range row{-1, 1, true};
+  for (DType t : {DType::f32, DType::bf16}) {
+    const std::string end = "_" + std::string(name(t));
+    all.push_back({"product" + end, "a matrix product", Kind::product, square, {2, 1}, false, runner("product", product, {one, one}, t), t});
+    all.push_back({"linear_gelu" + end, "gelu(x * w + bias): a product and one kernel", Kind::product, square, {2, 1}, false,
+                   runner("linear_gelu", linear_gelu, {one, one, row}, t), t});
+  }
   all.push_back({"kernels20", "twenty kernels on 32x32: the cost of a program", Kind::call, {32, 32}, {1, 1}, false, runner("kernels20", kernels20, {one})});
   return all;
 }

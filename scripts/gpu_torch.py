@@ -79,6 +79,8 @@ INPUTS = {
     "sum_axis0": [ONE],
     "sum_axis1": [ONE],
     "sum_axis2": [ONE],
+    "product": [ONE, ONE],
+    "linear_gelu": [ONE, ONE, Range(-1, 1, row=True)],
     "kernels20": [ONE],
 }
 
@@ -246,6 +248,8 @@ def programs(torch):
         "sum_axis0": lambda x: x.sum(0),
         "sum_axis1": lambda x: x.sum(1),
         "sum_axis2": lambda x: x.sum(2),
+        "product": lambda x, w: x @ w,
+        "linear_gelu": lambda x, w, bias: F.gelu(x @ w + bias, approximate="tanh"),
         "kernels20": kernels20,
     }
 

@@ -125,6 +125,21 @@ TEST(Opt, MissingFiles) {
   EXPECT_EQ(frit_command({"opt", folder}).code, 1);
 }
 
+TEST(Opt, ProductsOnAGpuAreTheLibrarysOrOurs) {
+  const std::string program = "frit 1\nfunc @f(%x: f32[8,16], %y: f32[16,4]) -> f32[8,4] {\n"
+                              "  %a = dot %x, %y lhs=[1] rhs=[0] batch_lhs=[] batch_rhs=[] : f32[8,4]\n  %b = tanh %a : f32[8,4]\n  return %b\n}\n";
+  for (const char* to : {"--to=kernel", "--to=cuda"}) {
+    const Result library = frit_command({"opt", "-", "--gpu=H200", to}, program);
+    EXPECT_EQ(library.code, 0) << library.err;
+    EXPECT_TRUE(contains(library.out, "a call of cuBLASLt, f32 8x4 = 8x16 * 16x4")) << library.out;
+    const Result own = frit_command({"opt", "-", "--gpu=H200", "--dot=own", to}, program);
+    EXPECT_EQ(own.code, 0) << own.err;
+    EXPECT_FALSE(contains(own.out, "cuBLASLt")) << own.out;
+  }
+  EXPECT_TRUE(contains(frit_command({"opt", "-", "--gpu=H200", "--dot=own", "--to=kernel"}, program).out, "reduce.dot"));
+  EXPECT_EQ(frit_command({"opt", "-", "--gpu=H200", "--dot=mine"}, program).code, 2);
+}
+
 TEST(Explain, KernelsAndDecisions) {
   const Result people = frit_command({"explain", "-"}, kProgram);
   EXPECT_EQ(people.code, 0) << people.err;
