@@ -39,7 +39,6 @@ class Runner {
   // a call needs has left the caches.
   virtual void rotate(int copies) = 0;
   virtual Cold cold() = 0;                  // a fresh jit of it, compiled with empty caches
-  virtual std::string ir() = 0;             // the traced function
   virtual std::vector<Tensor> inputs() = 0;
 };
 
@@ -51,6 +50,13 @@ enum class Kind {
   compile,  // only the cold compile counts
 };
 
+// How a case is made for a shape.
+struct Maker {
+  std::function<std::unique_ptr<Runner>(const Shape&)> with_inputs;
+  std::function<std::string(const Shape&)> ir;  // the traced function, from types alone: no input is made
+  std::unique_ptr<Runner> operator()(const Shape& shape) const { return with_inputs(shape); }
+};
+
 struct Case {
   std::string name;
   std::string what;          // one line for --list
@@ -58,7 +64,7 @@ struct Case {
   Shape shape;               // of its arrays
   Traffic traffic;
   bool elementwise = false;  // its ops are reported one by one as well
-  std::function<std::unique_ptr<Runner>(const Shape&)> make;
+  Maker make;
   DType dtype = DType::f32;  // of its arrays
 };
 

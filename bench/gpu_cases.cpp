@@ -46,12 +46,13 @@ Tensor kernels20(Tensor x) {
 
 constexpr int64_t kElements = int64_t{1} << 26;
 
-std::function<std::unique_ptr<Runner>(const Shape&)> make_cross_entropy(DType t) {
-  return [t](const Shape& s) -> std::unique_ptr<Runner> {
-    const double last = static_cast<double>(s[1] - 1);
-    return std::make_unique<FunctionRunner<Tensor, 0, Tensor, Tensor>>(
-        "cross_entropy", cross_entropy, std::array<Tensor, 2>{input(s, 1, {-8, 8}, t), input(Shape{s[0], 1}, 2, {0, last}, DType::i32)});
-  };
+Maker make_cross_entropy(DType t) {
+  return {[t](const Shape& s) -> std::unique_ptr<Runner> {
+            const double last = static_cast<double>(s[1] - 1);
+            return std::make_unique<FunctionRunner<Tensor, 0, Tensor, Tensor>>(
+                "cross_entropy", cross_entropy, std::array<Tensor, 2>{input(s, 1, {-8, 8}, t), input(Shape{s[0], 1}, 2, {0, last}, DType::i32)});
+          },
+          [t](const Shape& s) { return traced("cross_entropy", cross_entropy, {spec(t, s), spec(DType::i32, Shape{s[0], 1})}); }};
 }
 
 std::vector<Case> make_gpu_cases() {
@@ -62,7 +63,7 @@ std::vector<Case> make_gpu_cases() {
     for (const auto& [text, n] : lengths) {
       const Shape rows{kElements / n, n};
       const std::string end = std::string("_") + std::string(name(t)) + "_" + text;
-      auto add = [&](const char* function, const char* what, Traffic traffic, std::function<std::unique_ptr<Runner>(const Shape&)> make) {
+      auto add = [&](const char* function, const char* what, Traffic traffic, Maker make) {
         all.push_back({function + end, what, Kind::memory, rows, traffic, false, std::move(make), t});
       };
       add("softmax", "of rows", {1, 1}, runner("softmax", softmax_rows, {Range{-8, 8}}, t));

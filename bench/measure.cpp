@@ -201,7 +201,7 @@ CaseResult measure(const Case& c, const Settings& s) {
   s.wait();
   s.progress(c.name + ": inputs " + r.shape.str());
   const std::unique_ptr<Runner> runner = c.make(r.shape);
-  const ir::Func traced = ir::parse(runner->ir(), c.name);
+  const ir::Func traced = ir::parse(c.make.ir(r.shape), c.name);
   for (ir::OpId id : traced.body.ops) r.ops += traced.op(id).op != ir::Op::ret;
 
   s.progress(c.name + ": compiling");

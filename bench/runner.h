@@ -64,10 +64,6 @@ class FunctionRunner : public Runner {
 
   std::vector<Tensor> inputs() override { return {first().begin(), first().end()}; }
 
-  std::string ir() override {
-    return std::apply([&](const auto&... x) { return jitted_.ir(Level::tensor, x...); }, first());
-  }
-
  private:
   using Inputs = std::array<Tensor, sizeof...(T)>;
 
@@ -131,15 +127,26 @@ inline Tensor input(const Shape& shape, uint64_t seed, Range range, DType t = DT
   return Tensor::copy_bytes(data.data(), shape.count(), t, shape);
 }
 
+template <class R, class... T>
+std::string traced(const char* name, R (*f)(T...), const std::array<Tensor, sizeof...(T)>& specs) {
+  auto jitted = jit(f, {.name = name});
+  return std::apply([&](const auto&... s) { return jitted.ir(Level::tensor, s...); }, specs);
+}
+
 template <size_t State = 0, class R, class... T>
-std::function<std::unique_ptr<Runner>(const Shape&)> runner(const char* name, R (*f)(T...), std::array<Range, sizeof...(T)> ranges,
-                                                                DType t = DType::f32) {
-  return [=](const Shape& shape) -> std::unique_ptr<Runner> {
-    std::array<Tensor, sizeof...(T)> inputs;
-    for (size_t i = 0; i < inputs.size(); ++i)
-      inputs[i] = input(ranges[i].row ? Shape{shape[shape.rank() - 1]} : shape, i + 1, ranges[i], t);
-    return std::make_unique<FunctionRunner<R, State, T...>>(name, f, std::move(inputs));
-  };
+Maker runner(const char* name, R (*f)(T...), std::array<Range, sizeof...(T)> ranges, DType t = DType::f32) {
+  using Inputs = std::array<Tensor, sizeof...(T)>;
+  auto shape_of = [ranges](const Shape& shape, size_t i) { return ranges[i].row ? Shape{shape[shape.rank() - 1]} : shape; };
+  return {[=](const Shape& shape) -> std::unique_ptr<Runner> {
+            Inputs inputs;
+            for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = input(shape_of(shape, i), i + 1, ranges[i], t);
+            return std::make_unique<FunctionRunner<R, State, T...>>(name, f, std::move(inputs));
+          },
+          [=](const Shape& shape) {
+            Inputs specs;
+            for (size_t i = 0; i < specs.size(); ++i) specs[i] = spec(t, shape_of(shape, i));
+            return traced(name, f, specs);
+          }};
 }
 
 }  // namespace frit::bench

@@ -20,11 +20,13 @@ namespace frit::codegen {
 //   extern "C" __global__ void NAME(T* buffer..., long long param..., long long work [, unsigned* counter])
 // in the order of the kernel's parameters; counter where GpuKernel::finish. wide: indices of 64 bits
 // (an address or an extent may pass 2^31 elements).
+// lighter: 0, and one more each time that the compiler had to spill registers.
 struct CudaSource {
   std::string text;
   rt::GpuKernel launch;
+  int lighter = 0;
 };
-CudaSource cuda_source(const ir::Func& kernel, const GpuSpec& gpu, bool wide);
+CudaSource cuda_source(const ir::Func& kernel, const GpuSpec& gpu, bool wide, int lighter = 0);
 
 // The part that all sources begin with (types, primitives, conversions); cuda_source().text includes it.
 const std::string& cuda_prelude();
@@ -38,7 +40,7 @@ void set_cuda_compiler(CudaCompiler compiler);
 // prelude, and launch.name is an entry point in it. Fills in image and usage; nothing is cached.
 void compile_cuda_sources(std::span<CudaSource> sources, const GpuSpec& gpu);
 
-// Compiled by NVRTC, from the cache where the same kernel was compiled before for the architecture.
+// Compiled by NVRTC, and again in a lighter mapping where registers were spilled; from the cache where the same kernel was compiled before for the architecture.
 // Throws Error where NVRTC is missing (naming the remedy) or refuses the source (its log, the source).
 std::shared_ptr<const rt::GpuKernel> compile_cuda_kernel(const ir::Func& kernel, const GpuSpec& gpu, bool wide);
 // Several kernels of one program, in one NVRTC program where that compiles faster.

@@ -23,6 +23,7 @@ struct GpuSpec {
   double bandwidth = 500;              // GB/s by the data sheet
   int64_t bytes_in_flight = 16 << 10;  // a multiprocessor needs to fill the memory's latency
   int max_cluster = 1;                 // blocks of a cluster; 1: none
+  int row_warps = 16;                  // of a block that keeps a row in registers: longer rows get a cluster
 
   std::string arch() const { return "sm_" + std::to_string(sm) + (arch_specific ? "a" : ""); }
   friend bool operator==(const GpuSpec&, const GpuSpec&) = default;

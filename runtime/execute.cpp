@@ -175,7 +175,7 @@ void check(const Plan& plan) {
     } else if (plan.gpu) {
       if (!l.gpu || l.gpu->image.empty()) fail(i, "no image for a GPU");
       if (l.gpu->threads < 1 || l.gpu->items_per_block < 1 || l.gpu->cluster < 1 || l.gpu->shared_bytes < 0) fail(i, "no threads, items or blocks");
-      if (l.work / l.gpu->items_per_block >= INT32_MAX - l.gpu->cluster) fail(i, "more blocks than a grid has");
+      if (l.work / l.gpu->items_per_block >= INT32_MAX / l.gpu->cluster) fail(i, "more blocks than a grid has");
     } else if (!l.code || (l.work > 0 && !l.code->work)) {
       fail(i, "no code");
     }

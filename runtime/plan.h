@@ -31,8 +31,8 @@ struct GpuKernel {
   std::string image;            // a cubin, or PTX (which the driver compiles)
   bool is_ptx = false;
   int threads = 0;              // of a block
-  int64_t items_per_block = 1;  // the grid has ceil(work / items_per_block) blocks
-  int cluster = 1;              // blocks of a cluster; the grid is a multiple
+  int64_t items_per_block = 1;  // the grid has ceil(work / items_per_block) blocks, or clusters
+  int cluster = 1;              // blocks of a cluster, which takes a block's items
   int64_t shared_bytes = 0;     // dynamic shared memory of a block
   bool finish = false;          // the last block to end does what remains
   int registers = 0;            // of a thread, as the compiler says

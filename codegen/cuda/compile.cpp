@@ -1,6 +1,7 @@
 // From kernels to images: the cache, and the kernels of a program that go to the compiler together.
 #include "codegen/code_cache.h"
 #include "codegen/cuda.h"
+#include "codegen/cuda/mapping.h"
 #include "codegen/cuda/nvrtc.h"
 #include "codegen/key.h"
 #include "codegen/workers.h"
@@ -9,7 +10,7 @@ namespace frit::codegen {
 namespace {
 
 // Part of the key; raised when the generated code changes its meaning or interface.
-constexpr char kCodeVersion = 1;
+constexpr char kCodeVersion = 2;
 // Kernels that are compiled as one program: starting the compiler costs more than a small kernel.
 constexpr size_t kTogether = 8;
 
@@ -26,7 +27,8 @@ CudaCompiler& compiler() {
 std::string key_of(const ir::Func& kernel, const GpuSpec& gpu, bool wide) {
   std::string key = "cuda";
   key += kCodeVersion;
-  key += gpu.arch() + ' ' + std::to_string(gpu.shared_per_block) + ' ' + (wide ? "wide " : "") + cuda::nvrtc_version() + ' ';
+  for (int64_t n : {gpu.shared_per_block, gpu.registers, int64_t{gpu.multiprocessors}, int64_t{gpu.max_cluster}, int64_t{gpu.row_warps}}) key += std::to_string(n) + ' ';
+  key += gpu.arch() + ' ' + (wide ? "wide " : "") + cuda::nvrtc_version() + ' ';
   return key + kernel_key(kernel, Isa::avx2);
 }
 
@@ -44,6 +46,18 @@ void compile_cuda_sources(std::span<CudaSource> sources, const GpuSpec& gpu) {
   });
 }
 
+// A kernel that spills is printed again with less in its registers, as long as that helps.
+static void lighten(CudaSource& source, const ir::Func& kernel, const GpuSpec& gpu, bool wide) {
+  for (int lighter = 1; source.launch.spill_bytes > 0 && lighter <= cuda::kLightest; ++lighter) {
+    CudaSource next = cuda_source(kernel, gpu, wide, lighter);
+    if (next.text == source.text) continue;
+    compile_cuda_sources({&next, 1}, gpu);
+    next.launch.compile_ms += source.launch.compile_ms;
+    if (next.launch.spill_bytes < source.launch.spill_bytes) source = std::move(next);
+    else source.launch.compile_ms = next.launch.compile_ms;
+  }
+}
+
 std::vector<std::shared_ptr<const rt::GpuKernel>> compile_cuda_kernels(std::span<const ir::Func* const> kernels, const GpuSpec& gpu,
                                                                       const std::vector<bool>& wide) {
   // Everything that may fail is made before the first claim: whoever waits for a claim of ours waits until it is settled.
@@ -57,6 +71,7 @@ std::vector<std::shared_ptr<const rt::GpuKernel>> compile_cuda_kernels(std::span
       std::vector<CudaSource> sources;
       for (size_t i : part) sources.push_back(cuda_source(*kernels[i], gpu, wide[i]));
       compile_cuda_sources(sources, gpu);
+      for (size_t k = 0; k < part.size(); ++k) lighten(sources[k], *kernels[part[k]], gpu, wide[part[k]]);
       for (size_t k = 0; k < part.size(); ++k) claims.settle(part[k], std::make_shared<rt::GpuKernel>(std::move(sources[k].launch)));
     } catch (...) {
       for (size_t i : part) claims.fail(i, std::current_exception());

@@ -16,6 +16,7 @@ namespace {
 constexpr int64_t kSlots = 256;     // results of parts of a row on their way, at most
 constexpr int64_t kMostCode = 1200; // primitives of an unrolled step, roughly
 constexpr int64_t kLoads = 64;      // bytes that a thread asks for at a time, at least
+constexpr int64_t kRowLoads = 128;  // of rows that it keeps: there are fewer threads
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -92,12 +93,23 @@ std::string Printer::slots(const Reduce& r, int64_t count) {
   return s;
 }
 
+void Printer::leave(const Reduce& r, const std::string& where, const std::string& x, const std::string& guard) {
+  const std::string w = cat("w", number_++);
+  out_.line("const ", r.type, " ", w, " = ", x, ";");
+  if (team_->cluster > 1) out_.line("if (sub < ", team_->cluster, guard, ") *f_in_cluster(", r.slot, " + ", where, ", sub) = ", w, ";");
+  else out_.line("if (sub == 0", guard, ") ", r.slot, "[", where, "] = ", w, ";");
+}
+
 // Vectors a step: enough bytes on their way, not too much code.
 int Printer::unroll_for(const Body& b, int64_t steps) const {
   int64_t bytes = 0;
-  for (const Access& a : b.loads) bytes += b.vector * size_of(f_.type(a.buffer).dtype);
+  bool fills = false;
+  for (const Access& a : b.loads) {
+    if (a.kept < 0 || a.fills) bytes += b.vector * size_of(f_.type(a.buffer).dtype);
+    fills |= a.fills;
+  }
   int64_t u = 1;
-  while (u * 2 <= steps && u < 8 && u * bytes < kLoads) u *= 2;
+  while (u * 2 <= steps && u < 8 && u * bytes < (fills ? kRowLoads : kLoads)) u *= 2;
   while (u > 1 && u * b.vector * b.cost > kMostCode) u /= 2;
   return static_cast<int>(u);
 }
@@ -117,7 +129,10 @@ void Printer::lanes(OpId id) {
   Body b = analyse(id, op.regions[0].args[0], ir::kNone, team_->vector);
   out_.line("const ", index_type(), " n = ", n.exact ? cat(*n.exact) : extent_text(op.index[0], op.index[1]), ";");
   const auto reads = reads_, writes = writes_;
-  if (!n.exact) out_.open("if (n > 0)");
+  if (!n.exact) {
+    started();
+    out_.open("if (n > 0)");
+  }
   b.lo = index(op.index[0]);
   hoist(b);
   if (rs.empty() && (!team_->blocked || part_)) map_lanes(b, n);
@@ -194,9 +209,8 @@ void Printer::finish_unordered(const OpNode& op, std::vector<Reduce>& rs, bool l
     if (leave) {
       r.slot = cat("q", number_++);
       out_.line(r.type, "* const ", r.slot, " = ", slots(r, W), ";");
-      const std::string x = cat("w", number_++);
-      out_.line("const ", r.type, " ", x, " = ", mine, ";");
-      out_.line("if (sub == 0) ", r.slot, "[warp] = ", x, ";");
+      started();
+      Printer::leave(r, "warp", mine);
     } else {
       set_result(op, rs, i, cat("f_slots<", r.combine, ", ", S, ">(", r.slot, ", ", W, ", 1, ", r.identity, ", sub, mask)"));
     }
@@ -217,8 +231,8 @@ void Printer::blocks(Body& b, const OpNode& op, const Extent& n, std::vector<Red
     keeps |= (inner.op == Op::load || inner.op == Op::store) && kept(inner.operands[0].value);
   }
   // A step has whole groups of lanes and divides the block.
-  int64_t unroll = keeps ? steps : std::max<int64_t>(unroll_for(b, steps), ordered ? held : 1);
-  while (!keeps && (steps % unroll != 0 || (ordered && unroll % held != 0))) ++unroll;
+  int64_t unroll = std::max<int64_t>(unroll_for(b, steps), ordered ? held : 1);
+  while ((steps % unroll != 0 || (ordered && unroll % held != 0))) ++unroll;
   b.unroll = static_cast<int>(unroll);
   const bool alone = W == 1 && units == 1;  // a warp has the row, which is a block
   const bool one_each = units > 0 && units <= W;
@@ -236,10 +250,12 @@ void Printer::blocks(Body& b, const OpNode& op, const Extent& n, std::vector<Red
     const std::string own = b.vector > 1 ? cat(b.vector, " * sub") : "sub";
     const bool rolled = unroll < steps;
     const std::string loop = cat("m", number_++);
-    if (rolled) out_.rolled("for (int ", loop, " = 0; ", loop, " < ", steps, "; ", loop, " += ", unroll, ")");
+    const std::string head = cat("for (int ", loop, " = 0; ", loop, " < ", steps, "; ", loop, " += ", unroll, ")");
+    if (rolled && keeps) out_.unrolled(head);  // what is kept in registers has no address
+    else if (rolled) out_.rolled(head);
     s.e = cat(base, steps > 1 ? cat(width, " * ", rolled ? cat("(", loop, " + u)") : "u", " + ") : "", own);
     s.left = "n - e";
-    s.step = "u";
+    s.step = rolled ? loop + " + u" : "u";
     load_step(b, s);
     compute_step(b, s, [&](const std::vector<std::string>& y) {
       for (const Reduce& r : rs) {
@@ -270,11 +286,6 @@ void Printer::blocks(Body& b, const OpNode& op, const Extent& n, std::vector<Red
     r.slot = cat("q", number_++);
     out_.line(r.type, "* const ", r.slot, " = ", slots(r, count), ";");
   }
-  auto leave = [&](const Reduce& r, const std::string& where, const std::string& x, const std::string& guard) {
-    const std::string t = cat("w", number_++);
-    out_.line("const ", r.type, " ", t, " = ", x, ";");
-    out_.line("if (sub == 0", guard, ") ", r.slot, "[", where, "] = ", t, ";");
-  };
   std::string slot_count = cat(units);
   if (rounds_known) {  // rounds of blocks known in number
     const int64_t rounds = divide_up(units, W);
@@ -283,16 +294,19 @@ void Printer::blocks(Body& b, const OpNode& op, const Extent& n, std::vector<Red
     else out_.open();
     out_.line("const int block = ", rounds > 1 ? cat(W, " * i + warp") : "warp", ";");
     body("block");
+    if (ordered) started(rounds > 1 ? "if (i == 0) " : "");
     for (const Reduce& r : rs)
       if (r.ordered) leave(r, "block", sum_of_block(r), units % W == 0 ? "" : cat(" && block < ", units));
     out_.close();
   } else if (!ordered || !parts) {
+    if (ordered) started();
     out_.rolled("for (", index_type(), " block = warp; ", kBlock, " * block < n; block += ", W, ")");
     body("block");
     for (const Reduce& r : rs)
-      if (r.ordered) leave(r, "block", sum_of_block(r), "");
+      if (r.ordered) leave(r, "block", sum_of_block(r));
     out_.close();
   } else {
+    started();
     out_.line("const ", index_type(), " units = (n + ", kBlock - 1, ") / ", kBlock, ", each = f_part(units, ", kSlots, ");");
     out_.rolled("for (", index_type(), " part = warp; part * each < units; part += ", W, ")");
     for (const Reduce& r : rs)
@@ -303,7 +317,7 @@ void Printer::blocks(Body& b, const OpNode& op, const Extent& n, std::vector<Red
       if (r.ordered) out_.line("pairs_", r.acc, ".push(", sum_of_block(r), ");");
     out_.close();
     for (const Reduce& r : rs)
-      if (r.ordered) leave(r, "part", cat("pairs_", r.acc, ".all(", r.identity, ")"), "");
+      if (r.ordered) leave(r, "part", cat("pairs_", r.acc, ".all(", r.identity, ")"));
     out_.close();
     slot_count = "(int)((units + each - 1) / each)";
   }
@@ -345,10 +359,7 @@ void Printer::tree(Body& b, const OpNode& op, std::vector<Reduce>& rs) {
   });
   out_.close();
   for (const Reduce& r : rs) {
-    if (!r.ordered) continue;
-    const std::string x = cat("w", number_++);
-    out_.line("const ", r.type, " ", x, " = pairs_", r.acc, ".all(", r.identity, ");");
-    out_.line("if (sub == 0) ", r.slot, "[warp] = ", x, ";");
+    if (r.ordered) leave(r, "warp", cat("pairs_", r.acc, ".all(", r.identity, ")"));
   }
   finish_unordered(op, rs, true);
   sync();

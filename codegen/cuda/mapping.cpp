@@ -19,9 +19,13 @@ using ir::ValueId;
 
 namespace {
 
-// 32-bit values a thread keeps between the lanes of an item, at most.
-constexpr int64_t kRegisters = 64;
-constexpr int kMostWarps = 16;
+// Values of 32 bits that a thread keeps between the lanes of an item, at most, by how often the compiler has
+// spilled; of a block that needs more threads for its row, half of its registers.
+constexpr int64_t kKeeps[] = {64, 32, 0};
+constexpr int kWorking = 32;           // registers of a thread for everything else
+constexpr int kMostWarps = 16;         // of a block
+constexpr int kLargestBlock = 32;      // warps, for rows that only so fit into registers
+constexpr int kLeastWarps = 4;         // of a block of a cluster, where rows are few
 constexpr int kFlatThreads = 256;
 constexpr int kUnknownRow = 128;  // threads of a row of unknown length
 
@@ -38,7 +42,7 @@ struct LanesInfo {
 
 class Mapper {
  public:
-  Mapper(const ir::Func& f, const Ranges& ranges, const GpuSpec& gpu) : f_(f), ranges_(ranges), gpu_(gpu) {}
+  Mapper(const ir::Func& f, const Ranges& ranges, const GpuSpec& gpu, int lighter) : f_(f), ranges_(ranges), gpu_(gpu), lighter_(lighter) {}
 
   Mapping run() {
     const ir::Region* work = nullptr;
@@ -48,6 +52,9 @@ class Mapper {
       if (f_.op(id).op == Op::finish) finish = &f_.op(id).regions[0];
     }
     collect(*work, true);
+    if (!finish) find_kept(*work);
+    work_ = work;
+    splits_ = finish != nullptr;
     choose_team();
     share_memory();
     if (finish) {
@@ -59,7 +66,7 @@ class Mapper {
       m_.finish.columns = kWarp;
       m_.finish.column_vector = 1;
     } else if (m_.work.blocked) {
-      keep_rows(*work);
+      keep_rows();
     }
     return std::move(m_);
   }
@@ -166,12 +173,45 @@ class Mapper {
       // 8 elements a thread of short rows; a warp from 129 on.
       const int64_t threads = longest <= 16 ? round_up_pow2(divide_up(longest, t.vector)) : longest <= 64 ? 8 : longest <= 128 ? 16 : 32;
       t.threads = static_cast<int>(threads);
+    } else if (!again) {
+      // Two blocks of the order of sums a warp where the row is read once.
+      t.threads = static_cast<int>(kWarp * std::min<int64_t>(blocks <= 2 ? 1 : divide_up(blocks, 2), kMostWarps / 2));
     } else {
-      // A block of the order of sums a warp, where the row is read again; else two.
-      const int64_t warps = again ? blocks : blocks <= 2 ? 1 : divide_up(blocks, 2);
-      t.threads = static_cast<int>(kWarp * std::min<int64_t>(warps, again ? kMostWarps : kMostWarps / 2));
+      // One where it is read again; several blocks of threads together where one would keep too much.
+      t.cluster = clusters() ? cluster_of(blocks) : 1;
+      const int64_t most = t.cluster > 1 ? gpu_.row_warps : longest_in_a_block(blocks) ? kLargestBlock : kMostWarps;
+      t.threads = static_cast<int>(kWarp * t.cluster * std::min<int64_t>(divide_up(blocks, t.cluster), most));
     }
     m_.why = cat(t.threads, t.threads == 1 ? " thread" : " threads", " a row of ", longest);
+    if (t.cluster > 1) m_.why += cat(", a cluster of ", t.cluster);
+  }
+
+  // Rows that fit into the registers of one block only if it has as many threads as can be.
+  bool longest_in_a_block(int64_t blocks) const { return lighter_ < kLightest && blocks > kMostWarps && blocks <= kLargestBlock && alive_ == 1; }
+
+  // May the blocks of a cluster share an item? Then nothing of it lies in shared memory but results on their way.
+  bool clusters() const {
+    if (gpu_.max_cluster < 2 || splits_) return false;
+    return std::all_of(work_->ops.begin(), work_->ops.end(), [&](OpId id) {
+             const Op op = f_.op(id).op;
+             return op != Op::loop && op != Op::cols && op != Op::tile;
+           }) &&
+           std::all_of(f_.body.ops.begin(), f_.body.ops.end(), [&](OpId id) {
+             return f_.op(id).op != Op::local || std::any_of(candidates_.begin(), candidates_.end(), [&](const Candidate& c) { return c.array == f_.op(id).results[0]; });
+           });
+  }
+
+  // Blocks of threads for a row: so many that a warp keeps one block of the order of sums; more where there
+  // are fewer rows than multiprocessors.
+  int cluster_of(int64_t blocks) const {
+    const int64_t warps = alive_ > 1 ? std::max(1, gpu_.row_warps / 2) : gpu_.row_warps;
+    int64_t c = std::min<int64_t>(round_up_pow2(divide_up(blocks, warps)), gpu_.max_cluster);
+    const IndexExpr* items = nullptr;
+    for (OpId id : f_.body.ops)
+      if (f_.op(id).op == Op::work) items = &f_.op(id).index[0];
+    if (items->is_constant())
+      while (2 * c * items->constant <= gpu_.multiprocessors && 2 * c <= gpu_.max_cluster && blocks >= 2 * c * std::min(kLeastWarps, gpu_.row_warps)) c *= 2;
+    return static_cast<int>(c);
   }
 
   void columns(Team& t) {
@@ -208,8 +248,8 @@ class Mapper {
     ValueId array = ir::kNone;
   };
 
-  void keep_rows(const ir::Region& work) {
-    // The lanes of the item by range; one range alone is kept.
+  // The lanes of the item by range; one range alone is kept.
+  void find_kept(const ir::Region& work) {
     for (const LanesInfo& l : lanes_) {
       if (!l.straight || !l.extent.exact || !repeats(l)) continue;
       group_ = over_range_of(l);
@@ -217,30 +257,41 @@ class Mapper {
       break;
     }
     if (group_.size() < 2 || extent_ == 0) return;
+    candidates_ = locals();
+    for (Candidate& c : loads(work)) candidates_.push_back(std::move(c));
+    std::vector<int64_t> alive(group_.size(), 0);
+    for (const Candidate& c : candidates_)
+      for (size_t i = place(c.users.front()); i < place(c.users.back()); ++i) alive_ = std::max(alive_, ++alive[i]);
+  }
+
+  void keep_rows() {
+    if (candidates_.empty()) return;
     const Team& t = m_.work;
     const int64_t width = int64_t{t.vector} * t.sub();
-    blocks_ = divide_up(divide_up(extent_, kBlock), t.warps());
-    steps_ = steps_of_block(extent_, width);
-    if (blocks_ * steps_ * t.vector > kRegisters) return;
-    std::vector<Candidate> all = locals();
-    for (Candidate& c : loads(work)) all.push_back(std::move(c));
+    const int64_t blocks = divide_up(divide_up(extent_, kBlock), t.warps()), steps = steps_of_block(extent_, width), each = blocks * steps * t.vector;
+    const int64_t most = std::min<int64_t>(kKeeps[lighter_], gpu_.registers / t.block() / 2);
     // Values alive between neighbours of the group.
     std::vector<int64_t> alive(group_.size(), 0);
-    for (Candidate& c : all) {
+    for (Candidate& c : candidates_) {
       const size_t first = place(c.users.front()), last = place(c.users.back());
-      const int64_t each = blocks_ * steps_ * t.vector * std::max<int64_t>(1, size_of(c.kept.dtype) / 4);
-      bool fits = true;
-      for (size_t i = first; i < last; ++i) fits &= alive[i] + each <= kRegisters;
+      const int64_t values = each * std::max<int64_t>(1, size_of(c.kept.dtype) / 4);
+      // An array of a row that is shared by a cluster has no other place.
+      bool fits = t.cluster > 1 && c.array != ir::kNone;
+      if (!fits) fits = std::all_of(alive.begin() + static_cast<ptrdiff_t>(first), alive.begin() + static_cast<ptrdiff_t>(last), [&](int64_t a) { return a + values <= most; });
       if (!fits) continue;
-      for (size_t i = first; i < last; ++i) alive[i] += each;
+      for (size_t i = first; i < last; ++i) alive[i] += values;
       const int number = static_cast<int>(m_.kept.size());
       c.kept.first = c.users.front();
-      c.kept.blocks = blocks_;
-      c.kept.steps = steps_;
+      c.kept.blocks = blocks;
+      c.kept.steps = steps;
       if (c.array != ir::kNone) m_.kept_local[c.array] = number;
       for (OpId id : c.kept.loads) m_.kept_load[id] = number;
       m_.kept.push_back(std::move(c.kept));
     }
+    // Several blocks of threads a multiprocessor, so that some load while others compute.
+    const int64_t kept = *std::max_element(alive.begin(), alive.end());
+    if (lighter_ == 0 && kept > 0)
+      m_.blocks_at_a_time = static_cast<int>(std::max<int64_t>(1, gpu_.registers / ((kept + kWorking) * t.block())));
   }
 
   size_t place(OpId lanes) const { return static_cast<size_t>(std::find(group_.begin(), group_.end(), lanes) - group_.begin()); }
@@ -333,8 +384,13 @@ class Mapper {
   std::vector<OpId> cols_;
   bool tiles_ = false;
   int64_t widest_ = 0;
-  std::vector<OpId> group_;
-  int64_t extent_ = 0, blocks_ = 1, steps_ = 1;
+  const int lighter_;
+  const ir::Region* work_ = nullptr;
+  bool splits_ = false;              // there is a finish
+  std::vector<OpId> group_;          // the lanes over the range that is kept
+  int64_t extent_ = 0;
+  std::vector<Candidate> candidates_;
+  int64_t alive_ = 0;                // of the candidates at a time, at most
 };
 
 }  // namespace
@@ -345,6 +401,6 @@ int64_t steps_of_block(std::optional<int64_t> at_most, int64_t width) {
   return steps <= row ? steps : divide_up(steps, row) * row;
 }
 
-Mapping map_kernel(const ir::Func& f, const Ranges& ranges, const GpuSpec& gpu) { return Mapper(f, ranges, gpu).run(); }
+Mapping map_kernel(const ir::Func& f, const Ranges& ranges, const GpuSpec& gpu, int lighter) { return Mapper(f, ranges, gpu, lighter).run(); }
 
 }  // namespace frit::codegen::cuda

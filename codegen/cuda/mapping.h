@@ -1,7 +1,7 @@
 // How a kernel's work items become threads: the decisions, without any text. docs/cuda.md says why.
 //
 // An item is run by a team of `threads`. Up to 32 threads, teams share warps and a block has several;
-// beyond, a team is a block and its warps are numbered. Elements of `lanes` go to threads in one of two
+// beyond, a team is a block, or the blocks of a cluster, and its warps are numbered. Elements of `lanes` go to threads in one of two
 // ways, e being the element's number j - lo, V the vector, T the threads of a team:
 //   flat     e = V T step + V thread + v                       (nothing is reduced)
 //   blocked  e = 1024 block + V S step + V thread + v, blocks to warps round robin, S = min(T, 32)
@@ -28,13 +28,14 @@ int64_t steps_of_block(std::optional<int64_t> at_most, int64_t width);
 struct Team {
   int threads = 1;  // a power of two up to 32, or a multiple of 32
   int teams = 1;    // of a block
+  int cluster = 1;  // blocks of the team; more than 1: it is all of them
   int vector = 1;   // V
   bool blocked = false;  // lanes that reduce, and those over the same range
   int columns = 1;  // cols: threads side by side; threads / columns groups of rows, a power of two
   int column_vector = 1;
   int sub() const { return threads < kWarp ? threads : kWarp; }  // S
   int warps() const { return threads <= kWarp ? 1 : threads / kWarp; }
-  int block() const { return threads * teams; }
+  int block() const { return threads / cluster * teams; }
 };
 
 // A row in registers: a local array that only `lanes` over one range touch, each lane its own element,
@@ -50,12 +51,15 @@ struct Kept {
 
 struct Mapping {
   Team work, finish;
+  int blocks_at_a_time = 1;               // of a multiprocessor, that the registers have to suffice for
   std::vector<Kept> kept;
   std::map<ir::ValueId, int> kept_local;  // local array -> kept
   std::map<ir::OpId, int> kept_load;      // load op -> kept
   std::string why;                        // in words
 };
 
-Mapping map_kernel(const ir::Func& f, const Ranges& ranges, const GpuSpec& gpu);
+// lighter: how often the compiler has spilled registers before, at most kLightest.
+inline constexpr int kLightest = 2;
+Mapping map_kernel(const ir::Func& f, const Ranges& ranges, const GpuSpec& gpu, int lighter = 0);
 
 }  // namespace frit::codegen::cuda

@@ -462,6 +462,18 @@ template <class I> F_FN I f_part(I units, int parts) {
   return each;
 }
 
+// The blocks of a cluster meet: who waits sees what all others stored before they arrived. Results on their
+// way are stored into the shared memory of each block, of which p names the place in this one.
+#ifndef FRIT_EMULATION
+F_FN void f_cluster_arrive() { asm volatile("barrier.cluster.arrive.release;" ::: "memory"); }
+F_FN void f_cluster_wait() { asm volatile("barrier.cluster.wait.acquire;" ::: "memory"); }
+template <class T> F_FN T* f_in_cluster(T* p, int rank) {
+  u64 there;
+  asm("mapa.u64 %0, %1, %2;" : "=l"(there) : "l"((u64)p), "r"(rank));
+  return (T*)there;
+}
+#endif
+
 // Whether this block is the last to get here; then it sees what all others stored. flag: in shared memory.
 F_FN bool f_last_block(u32* counter, u32* flag) {
   __threadfence();

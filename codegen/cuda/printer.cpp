@@ -71,8 +71,8 @@ void Text::fill_in(const std::function<std::string(int, int64_t)>& number) {
   }
 }
 
-Printer::Printer(const ir::Func& f, const GpuSpec& gpu, bool wide)
-    : f_(f), gpu_(gpu), wide_(wide), ranges_(f), m_(map_kernel(f, ranges_, gpu)), rates_(f.values.size(), Rate::invariant) {}
+Printer::Printer(const ir::Func& f, const GpuSpec& gpu, bool wide, int lighter)
+    : f_(f), gpu_(gpu), wide_(wide), ranges_(f), m_(map_kernel(f, ranges_, gpu, lighter)), rates_(f.values.size(), Rate::invariant), lighter_(lighter) {}
 
 CudaSource Printer::run() {
   const OpNode* work = nullptr;
@@ -92,8 +92,8 @@ CudaSource Printer::run() {
   params += "i64 work";
   if (last) params += ", u32* counter";
   const std::string name = entry_name(f_);
-  out_.line("// ", m_.why, "; ", m_.work.block(), " threads a block, ", m_.work.teams, m_.work.teams == 1 ? " item" : " items", " a block");
-  out_.line("extern \"C\" __global__ void __launch_bounds__(", m_.work.block(), ")");
+  out_.line("// ", m_.why, "; ", m_.work.block(), " threads a block, ", m_.work.teams, m_.work.teams == 1 ? " item" : " items", m_.work.cluster > 1 ? " a cluster" : " a block");
+  out_.line("extern \"C\" __global__ void __launch_bounds__(", m_.work.block(), m_.blocks_at_a_time > 1 ? cat(", ", m_.blocks_at_a_time) : "", ")");
   out_.open(name, "(", params, ")");
   for (ValueId v : f_.body.args)
     if (f_.type(v).cls == ir::TypeClass::index && !wide_) out_.line("const int ", names_[v], " = (int)", names_[v], "_;");
@@ -123,6 +123,7 @@ CudaSource Printer::run() {
   s.launch.name = name;
   s.launch.threads = m_.work.block();
   s.launch.items_per_block = m_.work.teams;
+  s.launch.cluster = m_.work.cluster;
   s.launch.shared_bytes = shared_most_;
   s.launch.finish = last != nullptr;
   s.launch.mapping = m_.why;
@@ -130,6 +131,7 @@ CudaSource Printer::run() {
     ir::internal_error(cat("the kernel ", f_.name, " wants ", shared_most_, " bytes of shared memory; ", gpu_.name, " has ", gpu_.shared_per_block));
   s.text = cuda_prelude() + "\n" + functions_.text() + out_.str();
   s.launch.source = s.text;
+  s.lighter = lighter_;
   return s;
 }
 
@@ -140,7 +142,12 @@ void Printer::item(const OpNode& work) {
   const int T = team_->threads, teams = team_->teams;
   const ir::Region& r = work.regions.at(0);
   const std::string w = names_[r.args.at(0)] = "item";
-  if (teams == 1) {
+  if (const int c = team_->cluster; c > 1) {
+    out_.line("const int rank = blockIdx.x % ", c, ";");
+    out_.line("const int t = rank * ", team_->block(), " + threadIdx.x;");
+    out_.line("const ", index_type(), " item = blockIdx.x / ", c, ";");
+    out_.line("f_cluster_arrive();");
+  } else if (teams == 1) {
     out_.line("const int t = threadIdx.x;");
     out_.line("const ", index_type(), " item = blockIdx.x;");
   } else {
@@ -224,6 +231,12 @@ void Printer::locals() {
   }
 }
 
+// The wait that belongs to the arrival at the kernel's entry.
+void Printer::started(const std::string& once) {
+  if (team_->cluster > 1 && !started_) out_.line(once, "f_cluster_wait();");
+  started_ = true;
+}
+
 // Who reads and writes what
 
 void Printer::touched(const OpNode& op, std::set<ValueId>& reads, std::set<ValueId>& writes) const {
@@ -246,7 +259,11 @@ void Printer::touched(const ir::Region& r, std::set<ValueId>& reads, std::set<Va
 }
 
 void Printer::sync() {
-  if (team_->threads > kWarp) out_.line("__syncthreads();");
+  if (team_->cluster > 1) {
+    started();
+    out_.line("f_cluster_arrive();");
+    out_.line("f_cluster_wait();");
+  } else if (team_->threads > kWarp) out_.line("__syncthreads();");
   else if (team_->threads > 1) out_.line("__syncwarp(mask);");
   reads_.clear();
   writes_.clear();

@@ -86,7 +86,7 @@ struct Reduce {
 
 class Printer {
  public:
-  Printer(const ir::Func& f, const GpuSpec& gpu, bool wide);
+  Printer(const ir::Func& f, const GpuSpec& gpu, bool wide, int lighter);
   CudaSource run();
 
  private:
@@ -186,6 +186,9 @@ class Printer {
   // Memory of the team for results on their way from warp to warp, in two halves in turn: between two
   // uses of a half lies the sync of the other one.
   void next_slots();
+  // Lines that put a value that all threads of a warp have into a slot, for the whole team.
+  void leave(const Reduce& r, const std::string& where, const std::string& x, const std::string& guard = "");
+  void started(const std::string& once = "");
   std::string slots(const Reduce& r, int64_t count);
   void place_shared();
   int unroll_for(const Body& b, int64_t steps) const;
@@ -222,6 +225,8 @@ class Printer {
   int64_t shared_most_ = 0;          // of a block, over both parts of the kernel
   int64_t slots_most_ = 0, slots_now_ = 0;     // bytes of a half of the slots
   int slots_turn_ = 0;
+  bool started_ = false;             // all blocks of the cluster are known to run: they may be written to
+  int lighter_;
   int number_ = 0;                   // for names
 };
 

@@ -109,7 +109,7 @@ Program::Program(cuda::Device& device, const Plan& plan)
     // Without work only what the last block does remains, which one block (or cluster) does.
     int64_t blocks = (l.work + g.items_per_block - 1) / g.items_per_block;
     if (blocks == 0 && g.finish) blocks = 1;
-    k.grid = static_cast<unsigned>((blocks + g.cluster - 1) / g.cluster * g.cluster);
+    k.grid = static_cast<unsigned>(blocks * g.cluster);
     k.threads = static_cast<unsigned>(g.threads);
     k.shared_bytes = static_cast<unsigned>(g.shared_bytes);
     k.cluster = static_cast<unsigned>(g.cluster);

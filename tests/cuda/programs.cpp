@@ -19,9 +19,8 @@ const std::vector<Named>& programs() {
   static const std::vector<Named> all = [] {
     std::vector<Named> out;
     for (const std::string& n : written_names()) out.push_back({n, false, load_written(n).func});
-    // Rows and chunks are as long as in the bench itself; there are fewer of them.
-    for (const bench::Case& c : bench::cases()) out.push_back({"bench " + c.name, true, ir::parse(c.make(bench::scaled(c, c.shape.count() > 1 << 20 ? 16 : 1))->ir(), c.name)});
-    for (const bench::Case& c : bench::gpu_cases()) out.push_back({"bench " + c.name, true, ir::parse(c.make(bench::scaled(c, c.shape.count() > 1 << 20 ? 256 : 1))->ir(), c.name)});
+    for (const auto* cases : {&bench::cases(), &bench::gpu_cases()})
+      for (const bench::Case& c : *cases) out.push_back({"bench " + c.name, true, ir::parse(c.make.ir(c.shape), c.name)});
     return out;
   }();
   return all;
@@ -38,7 +37,7 @@ std::vector<Printed> printed_kernels(const codegen::GpuSpec& gpu, bool fused) {
   for (const Named& p : programs()) {
     const auto program = lower::compile(p.func, options);
     for (size_t k = 0; k < program->kernels.size(); ++k)
-      out.push_back({p.name, p.bench, codegen::cuda_source(program->kernels[k], gpu, program->reports[k].wide)});
+      out.push_back({p.name, p.bench, program->kernels[k], program->reports[k].wide, codegen::cuda_source(program->kernels[k], gpu, program->reports[k].wide)});
   }
   return out;
 }

@@ -12,6 +12,8 @@ namespace frit::test {
 struct Printed {
   std::string program;   // the written program's name, or "bench NAME"
   bool bench = false;
+  ir::Func kernel;
+  bool wide = false;
   codegen::CudaSource source;
 };
 

@@ -219,7 +219,7 @@ void Device::run_thread(size_t slot) {
     const auto block = static_cast<unsigned>(slot / g_->threads);
     Thread& t = *s.fiber;
     t = {{static_cast<unsigned>(slot % g_->threads), 0, 0}, {first_ + block, 0, 0}, {g_->threads, 1, 1}, {g_->blocks, 1, 1},
-         shared_[block]->data(), &kCalls, &fenced_[block], block, g_->cluster};
+         shared_[block]->data(), &kCalls, &fenced_[block], block, g_->cluster, false};
     // A stack whose body has returned begins the next one by itself.
     if (!s.fiber->done) prepare(s.fiber, body);
     s.fiber->done = false;
@@ -228,6 +228,7 @@ void Device::run_thread(size_t slot) {
   if (const char* fault = resume(s.fiber)) problem_ = place(0) + fault;
   if (s.fiber->done) {
     s.state = State::done;
+    if (s.fiber->arrived && problem_.empty()) problem_ = place(0) + "a thread returns between arriving at the cluster's barrier and waiting for it";
     idle_.push_back(std::exchange(s.fiber, nullptr));
   }
 }

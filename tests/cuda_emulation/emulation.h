@@ -66,6 +66,16 @@ To bit_cast(From x) {
 
 // The cluster's barrier, and the address in the block `rank` of what lies at p in this one.
 inline void cluster_barrier(int line = __builtin_LINE()) { self()->calls->cluster_barrier(self(), line); }
+// In two halves; the threads meet in the second.
+inline void cluster_arrive(int line) {
+  if (self()->arrived) self()->calls->fail(self(), line, "a thread arrives twice at the cluster's barrier");
+  self()->arrived = true;
+}
+inline void cluster_wait(int line) {
+  if (!self()->arrived) self()->calls->fail(self(), line, "a thread waits at the cluster's barrier and has not arrived");
+  self()->arrived = false;
+  cluster_barrier(line);
+}
 template <class T>
 T* in_cluster(T* p, unsigned rank, int line = __builtin_LINE()) {
   return static_cast<T*>(self()->calls->shared_of(self(), line, p, rank));
@@ -226,6 +236,13 @@ inline float f_max(float x, float y) {
 inline float f_min(float x, float y) {
   if (x != x || y != y) return __int_as_float(0x7fffffff);
   return y < x || (x == y && __float_as_int(y) < 0) ? y : x;
+}
+
+inline void f_cluster_arrive(int line = __builtin_LINE()) { frit_emulated::cluster_arrive(line); }
+inline void f_cluster_wait(int line = __builtin_LINE()) { frit_emulated::cluster_wait(line); }
+template <class T>
+T* f_in_cluster(T* p, int rank, int line = __builtin_LINE()) {
+  return frit_emulated::in_cluster(p, static_cast<unsigned>(rank), line);
 }
 
 // NVRTC's min and max of integers, of one type.

@@ -31,6 +31,7 @@ struct Thread {
   const Calls* calls;
   bool* fenced;                          // of the block: some thread has called __threadfence
   unsigned cluster_rank, cluster_size;
+  bool arrived;                          // at the cluster's barrier, for which it has not waited yet
 };
 
 // Stacks are aligned to their size, which is what self() counts on.

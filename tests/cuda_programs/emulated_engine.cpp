@@ -41,7 +41,7 @@ class Runner {
       std::vector<void*> args;
       for (uint64_t& v : values) args.push_back(&v);
       int64_t grid = std::max<int64_t>(1, (l.work + k.items_per_block - 1) / k.items_per_block);
-      grid = (grid + k.cluster - 1) / k.cluster * k.cluster;
+      grid *= k.cluster;
       std::string error;
       set_emulated_order(order_);
       const bool ran = emulated_launch(k.image, k.name.c_str(), static_cast<unsigned>(grid), static_cast<unsigned>(k.threads),
