@@ -262,6 +262,10 @@ TargetSpec gpu_target(const codegen::GpuSpec& gpu) {
   t.chunk = 2048;                       // 256 threads, two 16-byte loads each
   t.row_part = 16384;                   // 256 threads, 64 elements each
   t.kept_row = gpu.shared_per_block;    // in shared memory, if not in registers
+  if (gpu.max_cluster > 1) {            // 32 values of 32 bits a thread
+    t.row_workers = gpu.max_cluster;
+    t.cluster_row = int64_t{gpu.max_cluster} * gpu.row_warps * 32 * 32 * 4;
+  }
   t.scratch = gpu.shared_per_block - (16 << 10);  // the rest is for results on their way between warps
   t.column_tile = 128;                  // a warp's 16-byte loads
   t.column_parts = 1024;

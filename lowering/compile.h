@@ -33,6 +33,9 @@ struct TargetSpec {
   int64_t chunk = 8192;          // elements of a flat work item
   int64_t row_part = 65536;      // elements of a part of a long row: a power of two of blocks of 1,024
   int64_t kept_row = 512 << 10;  // bytes of a row that is kept between the stages
+  int64_t cluster_row = 0;       // the same where workers share a row, each holding a part of it in registers (clusters)
+  int row_workers = 1;           // that may share a row, each having at least
+  int64_t row_share = 4096;      // so many elements of it
   int64_t scratch = INT64_MAX;   // bytes of the local arrays of a work item, at most
   int64_t column_tile = 1024;    // lanes of a work item: on a CPU a whole row of a narrow matrix
   int64_t column_parts = 64;     // parts of a deep column, at most

@@ -199,7 +199,11 @@ class Fuser {
       for (int d : nest.outer()) items *= nest.loops[static_cast<size_t>(d)].extent;
       if (nest.kind == Nest::Kind::column) items *= (nest.loops[static_cast<size_t>(nest.lane)].extent + 255) / 256;
       const int64_t reduced = nest.loops[static_cast<size_t>(nest.reduced)].extent;
-      if (items < options_.target.threads && items * reduced >= (1 << 17) && needs_whole_rows(m))
+      // Workers that share a row read it once: worth it where they are half of all.
+      int64_t workers = items;
+      if (nest.kind == Nest::Kind::row && options_.target.row_workers > 1)
+        workers *= 2 * std::clamp<int64_t>(reduced / options_.target.row_share, 1, options_.target.row_workers) - 1;
+      if (workers < options_.target.threads && items * reduced >= (1 << 17) && needs_whole_rows(m))
         return why = "too few rows (" + std::to_string(items) + ") to occupy the threads", false;
     }
     return true;

@@ -13,7 +13,7 @@ namespace {
 class Rows {
  public:
   Rows(const ScheduleContext& c, KernelWriter& w)
-      : c_(c), t_(c.options.target), g_(c.g), nest_(c.nest), w_(w), stages_(make_stages(c.g, c.nest, loops())), extent_(lane().extent), outer_(nest_.outer()) {}
+      : c_(c), t_(c.options.target), g_(c.g), nest_(c.nest), w_(w), stages_(make_stages(c.g, c.nest, loops(), t_.gpu.has_value())), extent_(lane().extent), outer_(nest_.outer()) {}
 
   void run() {
     if (nest_.reduced < 0) return flat();
@@ -86,13 +86,18 @@ class Rows {
 
   void whole_rows() {
     // Kept rows first: locals stand at the top of the kernel.
+    constexpr int kInCluster = 2;
+    int in_cluster = 0;
     std::vector<std::vector<ValueId>> arrays(stages_.kept.size());
     for (size_t s = 0; s < stages_.kept.size(); ++s)
       for (ValueId v : stages_.kept[s]) {
         const DType t = g_.local(v).dtype;
         // Eager kernels serve every extent: there an array of the largest kept size would be waste.
         const int64_t bytes = extent_ * size_of(t);
-        const bool keep = c_.options.specialise && bytes <= t_.kept_row && w_.result.scratch_bytes + bytes + 64 <= t_.scratch;
+        bool keep = c_.options.specialise && bytes <= t_.kept_row && w_.result.scratch_bytes + bytes + 64 <= t_.scratch;
+        // Or in the registers of the workers that share the row.
+        const bool shared = !keep && c_.options.specialise && in_cluster < kInCluster && extent_ * std::max<int64_t>(4, size_of(t)) <= t_.cluster_row;
+        if (shared) keep = true, ++in_cluster;
         arrays[s].push_back(keep ? w_.add_local(t, extent_) : kNone);
       }
     Scope item = w_.open(w_.top, {"r"}, outer_bits());

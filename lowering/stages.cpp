@@ -2,16 +2,18 @@
 #include "lowering/stages.h"
 
 #include <algorithm>
+#include <set>
 
 namespace frit::lower {
 
 namespace {
 
-constexpr int kDear = 16;  // cost from which a value is kept instead of computed again
+constexpr int kJoined = 2;  // cheap values of several rows that are kept
+constexpr int kDear = 16;   // cost from which a value is kept instead of computed again
 
 }  // namespace
 
-Stages make_stages(const Group& g, const Nest& nest, const std::vector<uint64_t>& loops_of_local) {
+Stages make_stages(const Group& g, const Nest& nest, const std::vector<uint64_t>& loops_of_local, bool registers) {
   Stages s;
   s.of.assign(g.locals.size(), 0);
   const int pass = nest.reduced >= 0 ? nest.reduced : nest.lane;
@@ -58,14 +60,25 @@ Stages make_stages(const Group& g, const Nest& nest, const std::vector<uint64_t>
       if (full(v) && s.of[static_cast<size_t>(v)] < used_at) crosses[static_cast<size_t>(v)] = 1;
     });
   }
+  std::vector<std::set<ValueId>> rows(g.locals.size());  // that are needed to compute it again
+  int joined = 0;
   for (const OpNode& o : g.body) {
     const auto r = static_cast<size_t>(o.results[0]);
     if (!full(o.results[0])) continue;
     cost[r] = op_cost(o.op);
-    for_operands(o, [&](ValueId v) { cost[r] += full(v) ? cost[static_cast<size_t>(v)] : 0; });
-    if (crosses[r] && cost[r] >= kDear) {
+    if (o.op == Op::read) rows[r] = {o.results[0]};
+    for_operands(o, [&](ValueId v) {
+      if (!full(v)) return;
+      cost[r] += cost[static_cast<size_t>(v)];
+      rows[r].insert(rows[static_cast<size_t>(v)].begin(), rows[static_cast<size_t>(v)].end());
+    });
+    // One row in registers takes less room than the two that it comes from.
+    const bool joins = registers && joined < kJoined && rows[r].size() > 1;
+    if (crosses[r] && (cost[r] >= kDear || joins)) {
+      joined += cost[r] < kDear;
       s.kept[static_cast<size_t>(s.of[r])].push_back(o.results[0]);
       cost[r] = 0;
+      rows[r] = {o.results[0]};
     }
   }
   return s;

@@ -15,10 +15,11 @@ struct Stages {
   std::vector<std::vector<int>> reductions;
   std::vector<std::vector<int>> outputs;
   std::vector<int> late_outputs;  // outputs that do not vary over the reduced axis: after all stages
-  // Values of one stage that later stages need and that are dear to compute again, by stage.
+  // Values of one stage that later stages need and that are dear to compute again, by stage; with
+  // `registers` (where rows are kept in registers) also those that join several rows into one.
   std::vector<std::vector<ValueId>> kept;
 };
 
-Stages make_stages(const Group& g, const Nest& nest, const std::vector<uint64_t>& loops_of_local);
+Stages make_stages(const Group& g, const Nest& nest, const std::vector<uint64_t>& loops_of_local, bool registers = false);
 
 }  // namespace frit::lower

@@ -56,6 +56,7 @@ class Mapper {
     work_ = work;
     splits_ = finish != nullptr;
     choose_team();
+    if (!finish && m_.work.blocked) keep_rows();
     share_memory();
     if (finish) {
       m_.finish = m_.work;
@@ -65,8 +66,6 @@ class Mapper {
       m_.finish.blocked = true;
       m_.finish.columns = kWarp;
       m_.finish.column_vector = 1;
-    } else if (m_.work.blocked) {
-      keep_rows();
     }
     return std::move(m_);
   }
@@ -146,7 +145,7 @@ class Mapper {
     constexpr int64_t kMost = 32 << 10;
     int64_t bytes = 0;
     for (OpId id : f_.body.ops)
-      if (f_.op(id).op == Op::local) bytes += f_.op(id).index[0].constant * size_of(f_.type(f_.op(id).results[0]).dtype);
+      if (f_.op(id).op == Op::local && !m_.kept_local.count(f_.op(id).results[0])) bytes += f_.op(id).index[0].constant * size_of(f_.type(f_.op(id).results[0]).dtype);
     while (m_.work.teams > 1 && m_.work.block() > kWarp && m_.work.teams * bytes > kMost) m_.work.teams /= 2;
   }
 

@@ -192,11 +192,19 @@ F_FN f16 f_to_f16(f32 x) {
 #endif
 
 F_FN f32 f_from_bf16(bf16 x) { return f_f32((u32)x.bits << 16); }
+#if !defined(FRIT_EMULATION) && __CUDA_ARCH__ >= 800
+F_FN bf16 f_to_bf16(f32 x) {
+  bf16 r;
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(r.bits) : "f"(x));
+  return r;
+}
+#else
 F_FN bf16 f_to_bf16(f32 x) {
   const u32 b = __float_as_uint(x);
   if ((b & 0x7fffffffu) > 0x7f800000u) return bf16{(u16)0x7fc0};
   return bf16{(u16)((b + 0x7fffu + (b >> 16 & 1u)) >> 16)};
 }
+#endif
 
 // Conversions: float to integer truncates and saturates, NaN gives 0; to bool is x != 0; f16 and bf16 go
 // through f32.

@@ -61,7 +61,7 @@ gpu::Properties properties_of(const Driver& cu, int device) {
   p.l2 = attribute(cu, kL2Bytes, device);
   // Two transfers a clock.
   p.bandwidth = 2.0 * attribute(cu, kMemoryClockKhz, device) * attribute(cu, kMemoryBusBits, device) / 8 * 1e-6;
-  p.max_cluster = p.sm >= 90 && cu.launch_ex && attribute(cu, kClusterLaunch, device) ? 16 : 1;
+  p.max_cluster = p.sm >= 90 && cu.launch_ex && attribute(cu, kClusterLaunch, device) ? (p.sm / 10 == 12 ? 8 : 16) : 1;  // consumer cards: portable ones
   return p;
 }
 

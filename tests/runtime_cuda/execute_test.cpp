@@ -84,7 +84,7 @@ TEST_F(GpuExecute, GridArgumentsSharedMemoryAndClusters) {
     EXPECT_EQ(seen[0].values[1], reinterpret_cast<uint64_t>(out->data()));
     EXPECT_EQ(static_cast<int64_t>(seen[0].values[2]), -5);
     EXPECT_EQ(seen[0].values[3], 201u);
-    EXPECT_EQ(seen[1].grid, 32);
+    EXPECT_EQ(seen[1].grid, 17 * 16) << "a cluster an item";
     EXPECT_EQ(seen[1].cluster, 16);
     EXPECT_EQ(seen[1].threads, 1024);
     EXPECT_EQ(seen[1].shared_bytes, 200 << 10);
