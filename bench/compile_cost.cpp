@@ -50,9 +50,7 @@ CompileCost compile_cost(const Case& c, const codegen::GpuSpec& gpu, int rounds)
   lower::CompileOptions options;
   options.target = lower::gpu_target(gpu);
   options.emit = false;
-  // Rows are as long as in the case; there are fewer of them, but still enough to fill a card.
-  const Shape shape = scaled(c, std::max<int64_t>(1, c.shape.count() >> 22));
-  const auto program = lower::compile(ir::parse(c.make(shape)->ir(), c.name), options);
+  const auto program = lower::compile(ir::parse(c.make.ir(c.shape), c.name), options);
   std::vector<const ir::Func*> kernels;
   std::vector<bool> wide;
   for (size_t k = 0; k < program->kernels.size(); ++k) {

@@ -25,6 +25,13 @@ struct GpuSpec {
   int max_cluster = 1;                 // blocks of a cluster; 1: none
   int row_warps = 16;                  // of a block that keeps a row in registers: longer rows get a cluster
 
+  // Bytes that a thread of a kernel that streams asks for at a time: twice what fills the latency, with
+  // half of the threads there.
+  int64_t bytes_a_thread() const {
+    int64_t b = 16;
+    while (b * 2 * threads_per_multiprocessor / 2 <= 2 * bytes_in_flight) b *= 2;
+    return b;
+  }
   std::string arch() const { return "sm_" + std::to_string(sm) + (arch_specific ? "a" : ""); }
   friend bool operator==(const GpuSpec&, const GpuSpec&) = default;
 };

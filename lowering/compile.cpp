@@ -259,7 +259,7 @@ TargetSpec gpu_target(const codegen::GpuSpec& gpu) {
   t.threads = gpu.multiprocessors;
   t.l1 = gpu.shared_per_multiprocessor;
   t.l2 = t.l3 = gpu.l2;
-  t.chunk = 2048;                       // 256 threads, two 16-byte loads each
+  t.chunk = 8192;                       // at most: schedule_rows.cpp chooses by the bytes that are loaded
   t.row_part = 16384;                   // 256 threads, 64 elements each
   t.kept_row = gpu.shared_per_block;    // in shared memory, if not in registers
   if (gpu.max_cluster > 1) {            // 32 values of 32 bits a thread

@@ -37,8 +37,10 @@ class Rows {
 
   void flat() {
     const int64_t rows = product_of(nest_, outer_);
-    const bool chunks = extent_ > t_.chunk;
-    const int64_t per_row = chunks ? (extent_ + t_.chunk - 1) / t_.chunk : 1;
+    const int64_t chunk = t_.gpu ? gpu_chunk(rows) : t_.chunk;
+    // Eager kernels serve every extent: on a GPU one of a single row is cut into chunks of a known size always.
+    const bool chunks = extent_ > chunk || (t_.gpu && !c_.options.specialise && outer_.empty());
+    const int64_t per_row = chunks ? (extent_ + chunk - 1) / chunk : 1;
     Scope item = w_.open(w_.top, {"w"}, outer_bits());
     const ValueId index = item.region.args[0];
     IndexExpr lo(0), hi;
@@ -50,12 +52,12 @@ class Rows {
         c = w_.index_op(item, Op::index_rem, row, n);
         row = w_.index_op(item, Op::index_div, row, n);
       }
-      lo = c.times(t_.chunk);
+      lo = c.times(chunk);
       IndexExpr end = lo;
-      end += IndexExpr(t_.chunk);
+      end += IndexExpr(chunk);
       hi = w_.index_op(item, Op::index_min, end, w_.number(extent_));
     } else {
-      hi = w_.number(extent_);
+      hi = row_length(item);
     }
     if (!outer_.empty()) w_.split_item(item, row.terms.at(0).var, outer_);
     Scope lanes = open_lanes(item);
@@ -64,6 +66,38 @@ class Rows {
     close_loop(w_, item, lanes, loop_op(Op::lanes, {lo, hi}), {}, {}, {});
     close_work(w_, item, ir::checked_mul(rows, per_row));
     w_.result.schedule = "flat";
+  }
+
+  // The extent of the lanes. Eager kernels for GPUs serve all extents of a class, the largest of which tells
+  // how many threads a row is worth.
+  IndexExpr row_length(Scope& item) {
+    const IndexExpr n = w_.number(extent_);
+    if (!t_.gpu || c_.options.specialise) return n;
+    for (int64_t most : {64, 1024, 8192})
+      if (extent_ <= most) return w_.index_op(item, Op::index_min, n, IndexExpr(most));
+    return n;
+  }
+
+  // A block's worth of vectors: so many a thread as ask for enough bytes at a time, fewer where the launch is
+  // small and would leave multiprocessors idle.
+  int64_t gpu_chunk(int64_t rows) const {
+    constexpr int64_t kThreads = 256, kVector = 16;
+    int64_t widest = 1, bytes = 0;
+    for (size_t i = 0; i < g_.body.size(); ++i) {
+      const OpNode& o = g_.body[i];
+      if (o.op != Op::read || nest_.address[i].coeff[static_cast<size_t>(nest_.lane)] != 1) continue;
+      const int64_t size = size_of(g_.local(o.results[0]).dtype);
+      widest = std::max(widest, size);
+      bytes += size;
+    }
+    for (const Group::Output& o : g_.outputs) widest = std::max(widest, size_of(c_.f.type(o.tensor).dtype));
+    const int64_t vector = std::max<int64_t>(1, kVector / widest);
+    int64_t chunk = std::min(t_.chunk, kThreads * vector);
+    // Eager kernels are of one size, whatever comes.
+    while (2 * chunk <= t_.chunk && chunk / kThreads * std::max(widest, bytes) < t_.gpu->bytes_a_thread()) chunk *= 2;
+    if (!c_.options.specialise) return chunk;
+    while (chunk > kThreads / 2 * vector && rows * ((extent_ + chunk - 1) / chunk) < 2 * t_.threads) chunk /= 2;
+    return chunk;
   }
 
   Scope open_lanes(Scope& item) {
@@ -102,7 +136,7 @@ class Rows {
       }
     Scope item = w_.open(w_.top, {"r"}, outer_bits());
     if (!outer_.empty()) w_.split_item(item, item.region.args[0], outer_);
-    const IndexExpr n = w_.number(extent_);
+    const IndexExpr n = row_length(item);
     for (int s = 0; s < stages_.count; ++s) {
       Scope lanes = open_lanes(item);
       const IndexExpr j = w_.loop_value(nest_.lane);

@@ -6,6 +6,7 @@
 // The groups of one warp differ in the high bits of g: they meet first, by shuffles; the warps meet in
 // shared memory.
 #include <algorithm>
+#include <bit>
 
 #include "codegen/cuda/printer.h"
 #include "ir/ops.h"
@@ -206,12 +207,16 @@ void Printer::dot_columns(OpId id, std::vector<Reduce>& rs) {
   out_.close();
 }
 
-// tree=1: the rows themselves in the padded tree of pairs. Each warp has a power of two of rows, one after
-// the other.
+// tree=1: the rows themselves in the padded tree of pairs. As many threads side by side as there are columns;
+// each group of them has a power of two of rows, and goes down those by kRows, whose tree is in registers.
 void Printer::tree_columns(OpId id, std::vector<Reduce>& rs) {
   const OpNode& op = f_.op(id);
-  const int S = team_->sub(), W = team_->warps();
-  constexpr int kRows = 8;
+  constexpr int kRows = 16, kUnknownWidth = 128;
+  const Extent width = ranges_.extent(op.index[2], op.index[3]);
+  const int T = team_->threads;
+  int C = width.at_most ? static_cast<int>(std::bit_ceil(static_cast<uint64_t>(std::clamp<int64_t>(*width.at_most, 1, T)))) : kUnknownWidth;
+  C = std::clamp(C, std::min(kWarp, T), static_cast<int>(std::bit_floor(static_cast<unsigned>(T))));
+  const int G = T / C;
   Body b = analyse(id, op.regions[0].args[1], op.regions[0].args[0], 1);
   b.lo = index(op.index[2]);
   b.unroll = kRows;
@@ -219,37 +224,46 @@ void Printer::tree_columns(OpId id, std::vector<Reduce>& rs) {
   next_slots();
   for (Reduce& r : rs) {
     if (r.arg) ir::internal_error("a place in a tree");
+    if (G == 1) continue;
     r.slot = cat("q", number_++);
-    out_.line(r.type, "* const ", r.slot, " = ", slots(r, int64_t{W} * S), ";");
+    out_.line(r.type, "* const ", r.slot, " = ", slots(r, int64_t{G} * C), ";");
   }
-  out_.line("const ", index_type(), " each = f_part(depth, ", W, "), end = f_min((warp + 1) * each, depth);");
-  out_.rolled("for (", index_type(), " e0 = 0; e0 < width; e0 += ", S, ")");
+  out_.line("const int column = t % ", C, ", group = t / ", C, ";");
+  out_.line("const ", index_type(), " each = f_part(depth, ", G, "), end = group < ", G, " ? f_min((group + 1) * each, depth) : 0;");
+  out_.rolled("for (", index_type(), " e0 = 0; e0 < width; e0 += ", C, ")");
   for (const Reduce& r : rs) {
     if (r.ordered) out_.line("f_pairs<", r.combine, ", ", r.type, "> pairs_", r.acc, ";");
     else out_.line(r.type, " ", r.acc, " = ", r.identity, ";");
   }
-  out_.rolled("for (", index_type(), " row = warp * each; row < end; row += ", kRows, ")");
+  out_.rolled("for (", index_type(), " row = group * each; row < end; row += ", kRows, ")");
+  for (const Reduce& r : rs)
+    if (r.ordered) out_.line(r.type, " of_", r.acc, "[", kRows, "];");
   Step s;
-  s.e = "e0 + sub";
+  s.e = "e0 + column";
   s.row = cat(first_row(op), "row + u");
   s.left = "row + u < end ? width - e : 0";
   load_step(b, s);
   compute_step(b, s, [&](const std::vector<std::string>& y) {
     for (const Reduce& r : rs) {
       const std::string x = cat("v < left ? ", element_value(r, y.at(r.yield), ""), " : ", r.identity);
-      if (r.ordered) out_.line("pairs_", r.acc, ".push(", x, ");");
+      if (r.ordered) out_.line("of_", r.acc, "[u] = ", x, ";");
       else out_.line(r.acc, " = ", r.combine, "::of(", r.acc, ", ", x, ");");
     }
   });
+  for (const Reduce& r : rs)
+    if (r.ordered) out_.line("pairs_", r.acc, ".push(f_tree<", r.combine, ">(of_", r.acc, "));");
   out_.close();
-  sync();  // the slots of the columns before have been read
-  for (const Reduce& r : rs) out_.line(r.slot, "[warp * ", S, " + sub] = ", r.ordered ? cat("pairs_", r.acc, ".all(", r.identity, ")") : r.acc, ";");
-  sync();
-  out_.open("if (warp == 0 && e0 + sub < width)");
+  auto mine = [&](const Reduce& r) { return r.ordered ? cat("pairs_", r.acc, ".all(", r.identity, ")") : r.acc; };
+  if (G > 1) {
+    sync();  // the slots of the columns before have been read
+    for (const Reduce& r : rs) out_.line(T % C ? cat("if (group < ", G, ") ") : "", r.slot, "[group * ", C, " + column] = ", mine(r), ";");
+    sync();
+  }
+  out_.open("if (group == 0 && e0 + column < width)");
   for (size_t i = 0; i < rs.size(); ++i) {
     const Reduce& r = rs[i];
-    out_.line(name(op.operands[i].value), "[e0 + sub] = ",
-              to_memory(r.result, cat("f_slots_alone<", r.combine, ">(", r.slot, " + sub, ", W, ", ", S, ", ", r.identity, ")")), ";");
+    const std::string x = G > 1 ? cat("f_slots_alone<", r.combine, ">(", r.slot, " + column, ", G, ", ", C, ", ", r.identity, ")") : mine(r);
+    out_.line(name(op.operands[i].value), "[e0 + column] = ", to_memory(r.result, x), ";");
   }
   out_.close();
   out_.close();

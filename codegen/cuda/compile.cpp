@@ -27,7 +27,7 @@ CudaCompiler& compiler() {
 std::string key_of(const ir::Func& kernel, const GpuSpec& gpu, bool wide) {
   std::string key = "cuda";
   key += kCodeVersion;
-  for (int64_t n : {gpu.shared_per_block, gpu.registers, int64_t{gpu.multiprocessors}, int64_t{gpu.max_cluster}, int64_t{gpu.row_warps}}) key += std::to_string(n) + ' ';
+  for (int64_t n : {gpu.shared_per_block, gpu.registers, int64_t{gpu.multiprocessors}, int64_t{gpu.max_cluster}, int64_t{gpu.row_warps}, gpu.bytes_a_thread(), gpu.l2}) key += std::to_string(n) + ' ';
   key += gpu.arch() + ' ' + (wide ? "wide " : "") + cuda::nvrtc_version() + ' ';
   return key + kernel_key(kernel, Isa::avx2);
 }

@@ -15,8 +15,8 @@ namespace {
 
 constexpr int64_t kSlots = 256;     // results of parts of a row on their way, at most
 constexpr int64_t kMostCode = 1200; // primitives of an unrolled step, roughly
-constexpr int64_t kLoads = 64;      // bytes that a thread asks for at a time, at least
-constexpr int64_t kRowLoads = 128;  // of rows that it keeps: there are fewer threads
+constexpr int64_t kMostElements = 32;  // of an unrolled step
+constexpr int64_t kRowLoads = 128;     // bytes of rows kept that a thread asks for at a time: there are fewer threads
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -108,8 +108,9 @@ int Printer::unroll_for(const Body& b, int64_t steps) const {
     if (a.kept < 0 || a.fills) bytes += b.vector * size_of(f_.type(a.buffer).dtype);
     fills |= a.fills;
   }
+  const int64_t wanted = (fills ? kRowLoads : gpu_.bytes_a_thread()) / (m_.few_loads ? 2 : 1);
   int64_t u = 1;
-  while (u * 2 <= steps && u < 8 && u * bytes < (fills ? kRowLoads : kLoads)) u *= 2;
+  while (u * 2 <= steps && u * b.vector < kMostElements && u * bytes < wanted) u *= 2;
   while (u > 1 && u * b.vector * b.cost > kMostCode) u /= 2;
   return static_cast<int>(u);
 }
@@ -234,7 +235,8 @@ void Printer::blocks(Body& b, const OpNode& op, const Extent& n, std::vector<Red
   int64_t unroll = std::max<int64_t>(unroll_for(b, steps), ordered ? held : 1);
   while ((steps % unroll != 0 || (ordered && unroll % held != 0))) ++unroll;
   b.unroll = static_cast<int>(unroll);
-  const bool alone = W == 1 && units == 1;  // a warp has the row, which is a block
+  const int64_t most_units = n.at_most ? divide_up(*n.at_most, kBlock) : 0;
+  const bool alone = W == 1 && most_units == 1;  // a warp has the row, which is a block
   const bool one_each = units > 0 && units <= W;
   const bool rounds_known = one_each || keeps;
   b.whole = n.exact && (alone ? *n.exact % (width * steps) == 0 : *n.exact % kBlock == 0 && (units % W == 0 || !rounds_known));
@@ -279,14 +281,14 @@ void Printer::blocks(Body& b, const OpNode& op, const Extent& n, std::vector<Red
   }
 
   // Results of blocks, or of parts of a power of two of blocks where there may be many, in slots.
-  const bool parts = units == 0 || units > kSlots;
-  const int64_t count = parts ? kSlots : units;
+  const bool parts = most_units == 0 || most_units > kSlots;
+  const int64_t count = parts ? kSlots : most_units;
   for (Reduce& r : rs) {
     if (!r.ordered) continue;
     r.slot = cat("q", number_++);
     out_.line(r.type, "* const ", r.slot, " = ", slots(r, count), ";");
   }
-  std::string slot_count = cat(units);
+  std::string slot_count = units > 0 ? cat(units) : cat("(int)((n + ", kBlock - 1, ") / ", kBlock, ")");
   if (rounds_known) {  // rounds of blocks known in number
     const int64_t rounds = divide_up(units, W);
     s.block = rounds > 1 ? "i" : "0";

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 #include <set>
 
 #include "codegen/cuda/scalars.h"
@@ -21,13 +22,14 @@ namespace {
 
 // Values of 32 bits that a thread keeps between the lanes of an item, at most, by how often the compiler has
 // spilled; of a block that needs more threads for its row, half of its registers.
-constexpr int64_t kKeeps[] = {64, 32, 0};
+constexpr int64_t kKeeps[] = {64, 64, 32, 0};
 constexpr int kWorking = 32;           // registers of a thread for everything else
+constexpr int64_t kAnyway = 64;        // registers that a thread may have: half of the threads fit then
 constexpr int kMostWarps = 16;         // of a block
 constexpr int kLargestBlock = 32;      // warps, for rows that only so fit into registers
 constexpr int kLeastWarps = 4;         // of a block of a cluster, where rows are few
 constexpr int kFlatThreads = 256;
-constexpr int kUnknownRow = 128;  // threads of a row of unknown length
+constexpr int kUnknownRow = 256;  // threads of a row of unknown length
 
 int64_t round_up_pow2(int64_t n) { return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(n, 1)))); }
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -78,10 +80,10 @@ class Mapper {
         LanesInfo l{id, ranges_.extent(op.index[0], op.index[1]), false, false, straight};
         l.reduces = op.find(AttrName::reduce) != nullptr;
         lanes_.push_back(l);
-        touch(op.regions[0], op.regions[0].args[0]);
+        touch(op.regions[0], op.regions[0].args[0], op.index[0]);
       } else if (op.op == Op::cols) {
         cols_.push_back(id);
-        touch(op.regions[0], op.regions[0].args[1]);
+        touch(op.regions[0], op.regions[0].args[1], op.index[2]);
       } else if (op.op == Op::tile) {
         tiles_ = true;
         widest_ = std::max(widest_, size_of(f_.type(op.operands[0].value).dtype));
@@ -91,14 +93,27 @@ class Mapper {
     }
   }
 
-  // The widest element that is loaded or stored from lane to lane.
-  void touch(const ir::Region& r, ValueId lane) {
+  // The widest element that is loaded or stored from lane to lane, and what divides the places of all
+  // first elements: where rows begin between vectors, single elements side by side fill whole lines.
+  void touch(const ir::Region& r, ValueId lane, const IndexExpr& first) {
     for (OpId id : r.ops) {
       const OpNode& op = f_.op(id);
       if (op.op != Op::load && op.op != Op::store) continue;
       if (op.index[0].coeff_of(lane) != 1 || op.operands.size() == 3) continue;
       widest_ = std::max(widest_, size_of(f_.type(op.operands[0].value).dtype));
+      IndexExpr place = first;
+      for (const auto& t : op.index[0].terms)
+        if (t.var != lane) place.add_term(t.var, t.coeff, t.scale);
+      place.constant += op.index[0].constant;
+      const bool known = std::all_of(place.terms.begin(), place.terms.end(), [&](const auto& t) { return t.scale == ir::kNone && f_.type(t.var).cls == ir::TypeClass::index && !is_parameter(t.var); });
+      if (known) divisor_ = std::gcd(divisor_, ranges_.divisor(place));
     }
+  }
+  bool is_parameter(ValueId v) const { return std::find(f_.body.args.begin(), f_.body.args.end(), v) != f_.body.args.end(); }
+  // V, so that the vectors of rows are aligned.
+  int aligned(int vector) const {
+    while (divisor_ % vector != 0) vector /= 2;
+    return vector;
   }
 
   // The lanes of the item, in no loop, over the range of l; rows are worth keeping where there are several.
@@ -115,6 +130,7 @@ class Mapper {
     const bool reduces = std::any_of(lanes_.begin(), lanes_.end(), [](const LanesInfo& l) { return l.reduces; });
     const int64_t widest = widest_ ? widest_ : 4;
     t.vector = static_cast<int>(std::clamp<int64_t>(16 / widest, 1, reduces || !cols_.empty() || tiles_ ? 4 : 16));
+    if (!tiles_) t.vector = aligned(t.vector);
     t.blocked = reduces;
     if (!cols_.empty()) return columns(t);
     if (tiles_) {
@@ -151,8 +167,8 @@ class Mapper {
 
   void flat(Team& t, int64_t longest, bool known) {
     if (!known) {
-      t.threads = kWarp;
-      m_.why = "a warp a chunk of unknown length";
+      t.threads = kFlatThreads;
+      m_.why = "a chunk of unknown length";
       return;
     }
     t.vector = static_cast<int>(std::min<int64_t>(t.vector, round_up_pow2(longest)));
@@ -273,7 +289,8 @@ class Mapper {
     std::vector<int64_t> alive(group_.size(), 0);
     for (Candidate& c : candidates_) {
       const size_t first = place(c.users.front()), last = place(c.users.back());
-      const int64_t values = each * std::max<int64_t>(1, size_of(c.kept.dtype) / 4);
+      c.kept.pairs = !c.kept.local && size_of(c.kept.dtype) == 2 && t.vector % 2 == 0;
+      const int64_t values = c.kept.pairs ? each / 2 : each * std::max<int64_t>(1, size_of(c.kept.dtype) / 4);
       // An array of a row that is shared by a cluster has no other place.
       bool fits = t.cluster > 1 && c.array != ir::kNone;
       if (!fits) fits = std::all_of(alive.begin() + static_cast<ptrdiff_t>(first), alive.begin() + static_cast<ptrdiff_t>(last), [&](int64_t a) { return a + values <= most; });
@@ -289,8 +306,9 @@ class Mapper {
     }
     // Several blocks of threads a multiprocessor, so that some load while others compute.
     const int64_t kept = *std::max_element(alive.begin(), alive.end());
-    if (lighter_ == 0 && kept > 0)
-      m_.blocks_at_a_time = static_cast<int>(std::max<int64_t>(1, gpu_.registers / ((kept + kWorking) * t.block())));
+    m_.few_loads = lighter_ > 0;
+    if (lighter_ <= 1 && kept > 0)
+      m_.blocks_at_a_time = static_cast<int>(std::max<int64_t>(1, gpu_.registers / (std::max(kept + kWorking, kAnyway) * t.block())));
   }
 
   size_t place(OpId lanes) const { return static_cast<size_t>(std::find(group_.begin(), group_.end(), lanes) - group_.begin()); }
@@ -382,7 +400,7 @@ class Mapper {
   std::vector<LanesInfo> lanes_;
   std::vector<OpId> cols_;
   bool tiles_ = false;
-  int64_t widest_ = 0;
+  int64_t widest_ = 0, divisor_ = 0;
   const int lighter_;
   const ir::Region* work_ = nullptr;
   bool splits_ = false;              // there is a finish

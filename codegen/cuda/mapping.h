@@ -47,11 +47,13 @@ struct Kept {
   std::vector<ir::OpId> loads; // the load ops that read it (of a kept load: the first one fills it)
   int64_t blocks = 1;          // of a thread
   int64_t steps = 1;           // of a block: vectors
+  bool pairs = false;          // two elements of 16 bits a register
 };
 
 struct Mapping {
   Team work, finish;
   int blocks_at_a_time = 1;               // of a multiprocessor, that the registers have to suffice for
+  bool few_loads = false;                 // half as many at a time as otherwise
   std::vector<Kept> kept;
   std::map<ir::ValueId, int> kept_local;  // local array -> kept
   std::map<ir::OpId, int> kept_load;      // load op -> kept
@@ -59,7 +61,7 @@ struct Mapping {
 };
 
 // lighter: how often the compiler has spilled registers before, at most kLightest.
-inline constexpr int kLightest = 2;
+inline constexpr int kLightest = 3;
 Mapping map_kernel(const ir::Func& f, const Ranges& ranges, const GpuSpec& gpu, int lighter = 0);
 
 }  // namespace frit::codegen::cuda

@@ -271,31 +271,65 @@ F_FN i64 f_padded(i64 x, int shift) { return x + (x >> shift); }
 template <class T, int V>
 struct alignas(sizeof(T) * V < 16 ? sizeof(T) * V : 16) f_vector { T at[V]; };
 
+// Data that is used once leaves the caches first.
+template <int Bytes> struct f_word;
+template <> struct f_word<1> { typedef unsigned char type; };
+template <> struct f_word<2> { typedef unsigned short type; };
+template <> struct f_word<4> { typedef unsigned int type; };
+template <> struct f_word<8> { typedef uint2 type; };
+template <> struct f_word<16> { typedef uint4 type; };
+template <class X> F_FN X f_read(const X* p, bool once) {
+  constexpr int bytes = sizeof(X) < 16 ? sizeof(X) : 16;
+  typedef typename f_word<bytes>::type word;
+  if (!once) return *p;
+  X x;
+#pragma unroll
+  for (int i = 0; i < (int)(sizeof(X) / bytes); ++i) ((word*)&x)[i] = __ldcs((const word*)p + i);
+  return x;
+}
+template <class X> F_FN void f_write(X* p, const X& x, bool once) {
+  constexpr int bytes = sizeof(X) < 16 ? sizeof(X) : 16;
+  typedef typename f_word<bytes>::type word;
+  if (!once) {
+    *p = x;
+    return;
+  }
+#pragma unroll
+  for (int i = 0; i < (int)(sizeof(X) / bytes); ++i) __stcs((word*)p + i, ((const word*)&x)[i]);
+}
+
 F_FN bool f_aligned(const void* p) { return ((u64)p & 15) == 0; }
-template <class I, int V, class T> F_FN void f_load(T (&r)[V], const T* p, I n, bool aligned) {
-  if (aligned && n >= V) {
-    const f_vector<T, V> x = *(const f_vector<T, V>*)p;
+template <class I, int V, class T> F_FN void f_load(T (&r)[V], const T* p, I n, bool aligned, bool once = false) {
+  if (V > 1 && aligned && n >= V) {
+    const f_vector<T, V> x = f_read((const f_vector<T, V>*)p, once);
 #pragma unroll
     for (int v = 0; v < V; ++v) r[v] = x.at[v];
   } else {
 #pragma unroll
-    for (int v = 0; v < V; ++v) r[v] = v < n ? p[v] : T();
+    for (int v = 0; v < V; ++v) r[v] = v < n ? f_read(p + v, once) : T();
   }
 }
-template <int V, class T> F_FN void f_load_all(T (&r)[V], const T* p, bool aligned) { f_load<int>(r, p, V, aligned); }
-template <class I, int V, class T> F_FN void f_store(T* p, const T (&r)[V], I n, bool aligned) {
-  if (aligned && n >= V) {
+template <int V, class T> F_FN void f_load_all(T (&r)[V], const T* p, bool aligned, bool once = false) { f_load<int>(r, p, V, aligned, once); }
+template <class I, int V, class T> F_FN void f_store(T* p, const T (&r)[V], I n, bool aligned, bool once = false) {
+  if (V > 1 && aligned && n >= V) {
     f_vector<T, V> x;
 #pragma unroll
     for (int v = 0; v < V; ++v) x.at[v] = r[v];
-    *(f_vector<T, V>*)p = x;
+    f_write((f_vector<T, V>*)p, x, once);
   } else {
 #pragma unroll
     for (int v = 0; v < V; ++v)
-      if (v < n) p[v] = r[v];
+      if (v < n) f_write(p + v, r[v], once);
   }
 }
-template <int V, class T> F_FN void f_store_all(T* p, const T (&r)[V], bool aligned) { f_store<int>(p, r, V, aligned); }
+template <int V, class T> F_FN void f_store_all(T* p, const T (&r)[V], bool aligned, bool once = false) { f_store<int>(p, r, V, aligned, once); }
+// Elements of 16 bits, two a register.
+template <int W, int V, class T> F_FN void f_pack(u32 (&words)[W], const T (&x)[V]) {
+#pragma unroll
+  for (int w = 0; w < W; ++w) words[w] = (u32)x[2 * w].bits | (u32)x[2 * w + 1].bits << 16;
+}
+template <class T, int W> F_FN T f_unpack(const u32 (&words)[W], int v) { return T{(u16)(words[v / 2] >> 16 * (v & 1))}; }
+
 // What other blocks wrote: past the cache of the multiprocessor.
 template <class T> F_FN T f_fresh(const T* p) { return *(const volatile T*)p; }
 F_FN f16 f_fresh(const f16* p) { return f16{*(const volatile u16*)&p->bits}; }
@@ -424,6 +458,15 @@ template <class Op, int W, class X> F_FN X f_warps(const X* slots, int step) {
   return a[0];
 }
 
+// A tree of pairs over R values (a power of two).
+template <class Op, int R, class X> F_FN X f_tree(X (&a)[R]) {
+#pragma unroll
+  for (int d = 1; d < R; d *= 2) {
+#pragma unroll
+    for (int i = 0; i < R; i += 2 * d) a[i] = Op::of(a[i], a[i + d]);
+  }
+  return a[0];
+}
 // The padded tree of pairs over values that come one by one: complete subtrees lie on a stack, as the
 // ones of a binary counter.
 template <class Op, class X> struct f_pairs {

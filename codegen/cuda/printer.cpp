@@ -227,7 +227,8 @@ void Printer::locals() {
   for (size_t i = 0; i < m_.kept.size(); ++i) {
     const Kept& kept = m_.kept[i];
     kept_name_[static_cast<int>(i)] = cat("k", i);
-    out_.line(kept.local ? type_text(kept.dtype) : memory_text(kept.dtype), " k", i, "[", kept.blocks, "][", kept.steps, "][", team_->vector, "];");
+    out_.line(kept.pairs ? "u32" : kept.local ? type_text(kept.dtype) : memory_text(kept.dtype), " k", i, "[", kept.blocks, "][", kept.steps, "][",
+              kept.pairs ? team_->vector / 2 : team_->vector, "];");
   }
 }
 

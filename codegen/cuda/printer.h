@@ -123,6 +123,7 @@ class Printer {
     std::string aligned; // a name, or "true" or "false"
     int kept = -1;       // the register row that the load reads
     bool fills = false;  // and fills first
+    bool once = false;   // more than the caches hold, and this is the one access to it
   };
   struct Body {
     const ir::Region* region = nullptr;
@@ -144,6 +145,7 @@ class Printer {
   Body analyse(ir::OpId id, ir::ValueId lane, ir::ValueId row, int vector);
   void hoist(Body& b);
   bool contiguous(const ir::OpNode& op, const Body& b) const;
+  bool used_once(const ir::OpNode& op) const;
   std::string aligned_flag(const ir::OpNode& op, const Body& b);
   void load_step(const Body& b, const Step& s);
   void print_places(const Body& b, const Step& s);

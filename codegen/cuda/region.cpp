@@ -97,7 +97,7 @@ Printer::Body Printer::analyse(OpId id, ValueId lane, ValueId row, int vector) {
       b.cost += 1;
       if (kept(buffer) || !contiguous(op, b)) continue;
       b.store_of[op_id] = b.stores.size();
-      b.stores.push_back({op_id, buffer, cat("y", op_id), "", -1, false});
+      b.stores.push_back({op_id, buffer, cat("y", op_id), "", -1, false, used_once(op)});
       continue;
     }
     if (r == Rate::invariant) continue;
@@ -107,7 +107,7 @@ Printer::Body Printer::analyse(OpId id, ValueId lane, ValueId row, int vector) {
       b.cost += 1;
       const ValueId buffer = op.operands[0].value;
       if (kept(buffer) || fresh(buffer) || stored.count(buffer) || !contiguous(op, b)) continue;
-      Access a{op_id, buffer, cat("x", op_id), "", -1, false};
+      Access a{op_id, buffer, cat("x", op_id), "", -1, false, used_once(op)};
       if (auto it = m_.kept_load.find(op_id); it != m_.kept_load.end()) {
         a.kept = it->second;
         a.fills = m_.kept[static_cast<size_t>(it->second)].loads.front() == op_id;
@@ -117,6 +117,22 @@ Printer::Body Printer::analyse(OpId id, ValueId lane, ValueId row, int vector) {
     }
   }
   return b;
+}
+
+// Is this the one load (or store) of a buffer of which the launch touches more than the second cache holds?
+// Others, say the scale of a layer norm, stay in the caches meanwhile.
+bool Printer::used_once(const OpNode& op) const {
+  const ValueId buffer = op.operands[0].value;
+  const auto last = ranges_.most(op.index[0]);
+  if (is_local(buffer) || !last || *last * size_of(f_.type(buffer).dtype) < gpu_.l2) return false;
+  int accesses = 0;
+  ir::for_each_op(f_, f_.body, [&](const ir::Region&, OpId id) {
+    const OpNode& o = f_.op(id);
+    if (o.op != op.op || o.operands[0].value != buffer) return;
+    auto it = m_.kept_load.find(id);
+    accesses += it == m_.kept_load.end() || m_.kept[static_cast<size_t>(it->second)].loads.front() == id;
+  });
+  return accesses == 1;
 }
 
 // Where all vectors of the access are aligned: known, asked of the buffers once, or asked here.
@@ -178,8 +194,15 @@ void Printer::load_step(const Body& b, const Step& s) {
     if (a.kept >= 0 && !a.fills) continue;
     const std::string to = a.kept < 0 ? cat(a.array, "[u]") : cat(kept_name_.at(a.kept), "[", s.block, "][", s.step, "]");
     const std::string from = cat(name(a.buffer), " + (", index(f_.op(a.id).index[0]), ")");
-    if (b.whole) out_.line("f_load_all(", to, ", ", from, ", ", a.aligned, ");");
-    else out_.line("f_load(", to, ", ", from, ", left, ", a.aligned, ");");
+    const bool pairs = a.kept >= 0 && m_.kept[static_cast<size_t>(a.kept)].pairs;
+    if (pairs) {
+      out_.open();
+      out_.line(memory_text(f_.type(a.buffer).dtype), " ", a.array, "[", b.vector, "];");
+    }
+    out_.line(b.whole ? "f_load_all(" : "f_load(", pairs ? a.array : to, ", ", from, b.whole ? ", " : ", left, ", a.aligned, a.once ? ", true);" : ");");
+    if (!pairs) continue;
+    out_.line("f_pack(", to, ", ", a.array, ");");
+    out_.close();
   }
   out_.close();
 }
@@ -219,7 +242,10 @@ void Printer::element_op(OpId id, const Body& b, const Step& s) {
   if (auto it = m_.kept_local.find(buffer); it != m_.kept_local.end()) return define(cat(kept_name_.at(it->second), "[", s.block, "][", s.step, "][v]"));
   if (auto it = b.load_of.find(id); it != b.load_of.end()) {
     const Access& a = b.loads[it->second];
-    return define(from_memory(t, a.kept < 0 ? cat(a.array, "[u][v]") : cat(kept_name_.at(a.kept), "[", s.block, "][", s.step, "][v]")));
+    if (a.kept < 0) return define(from_memory(t, cat(a.array, "[u][v]")));
+    const std::string at = cat(kept_name_.at(a.kept), "[", s.block, "][", s.step, "]");
+    const bool pairs = m_.kept[static_cast<size_t>(a.kept)].pairs;
+    return define(from_memory(t, pairs ? cat("f_unpack<", memory_text(t), ">(", at, ", v)") : at + "[v]"));
   }
   const std::string e = loaded(buffer, op.index[0]);
   const bool guarded = op.operands.size() == 3;
@@ -258,8 +284,7 @@ void Printer::store_vector(const Body& b) {
   const std::string j = names_[b.lane] = index_name(b.lane);
   for (const Access& a : b.stores) {
     const std::string to = cat(name(a.buffer), " + (", index(f_.op(a.id).index[0]), ")");
-    if (b.whole) out_.line("f_store_all(", to, ", ", a.array, ", ", a.aligned, ");");
-    else out_.line("f_store(", to, ", ", a.array, ", left, ", a.aligned, ");");
+    out_.line(b.whole ? "f_store_all(" : "f_store(", to, ", ", a.array, b.whole ? ", " : ", left, ", a.aligned, a.once ? ", true);" : ");");
   }
 }
 

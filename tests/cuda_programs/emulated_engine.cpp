@@ -69,7 +69,7 @@ CudaOptions cuda_options_for(uint64_t seed, bool fuse) {
   codegen::GpuSpec card = cards[seed % cards.size()];
   // Half of the programs see small numbers, so that clusters, parts, tiles and tails are met by small tensors.
   const uint64_t numbers = seed / cards.size() % 4;
-  if (numbers == 1) card.row_warps = 1;
+  if (numbers == 1) card.row_warps = 1, card.l2 = 1024;
   CudaOptions o;
   o.name = card.name + (fuse ? ", fused" : ", eager");
   o.compile.target = lower::gpu_target(card);
