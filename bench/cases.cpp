@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "bench/adamw.h"
 #include "bench/functions.h"
 #include "bench/runner.h"
 
@@ -77,6 +78,7 @@ std::vector<Case> make_cases() {
        runner("layernorm", layernorm, {Range{-3, 5}, Range{0.5, 1.5, true}, Range{-1, 1, true}})},
       {"adam", "a step of Adam: three results in place of the state", Kind::memory, {int64_t{1} << 24}, {4, 3, true}, false,
        runner<3>("adam", adam, {one, Range{-0.1, 0.1}, Range{0, 0.1}, one})},
+      {"adamw200", "a step of AdamW over the 200 tensors of a transformer", Kind::memory, {int64_t{1} << 24}, {4, 3, true}, false, adamw_runner()},
       {"add", "x + y: eagerly it is the plain one-op kernel", Kind::memory, flat, {2, 1}, false, runner("add", add, {one, one})},
       {"chain20_l2", "chain20 in cache", Kind::cached, {1 << 16}, {1, 1}, false, runner("chain20_l2", chain20, {one})},
       {"softmax_l2", "softmax of rows in cache", Kind::cached, {128, 512}, {1, 1}, false, runner("softmax_l2", softmax_rows, {Range{-8, 8}})},

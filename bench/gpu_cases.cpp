@@ -1,6 +1,7 @@
 // The cases that `frit bench --device=gpu` has beyond those of the CPU: rows of seven lengths in f32 and
 // bf16, sums over each axis, larger activations, and a program of twenty kernels. The functions come
 // first, as a user would write them; what works on bf16 works in f32 inside and rounds once.
+#include "bench/adamw.h"
 #include "bench/functions.h"
 #include "bench/runner.h"
 
@@ -90,6 +91,7 @@ std::vector<Case> make_gpu_cases() {
     all.push_back({"linear_gelu" + end, "gelu(x * w + bias): a product and one kernel", Kind::product, square, {2, 1}, false,
                    runner("linear_gelu", linear_gelu, {one, one, row}, t), t});
   }
+  all.push_back({"adamw200_100m", "a step of AdamW over 200 tensors of together 100M parameters", Kind::memory, {100'000'000}, {4, 3, true}, false, adamw_runner()});
   all.push_back({"kernels20", "twenty kernels on 32x32: the cost of a program", Kind::call, {32, 32}, {1, 1}, false, runner("kernels20", kernels20, {one})});
   return all;
 }

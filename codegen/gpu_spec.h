@@ -24,6 +24,7 @@ struct GpuSpec {
   int64_t bytes_in_flight = 16 << 10;  // a multiprocessor needs to fill the memory's latency
   int max_cluster = 1;                 // blocks of a cluster; 1: none
   int row_warps = 16;                  // of a block that keeps a row in registers: longer rows get a cluster
+  int64_t argument_bytes = 32764;      // of a kernel; 4096 before CUDA 12.1
 
   // Bytes that a thread of a kernel that streams asks for at a time: twice what fills the latency, with
   // half of the threads there.

@@ -82,7 +82,7 @@ Report make_report(const Core& core, const Entry& e) {
   Report r;
   r.name = core.options.name;
   for (const lower::KernelReport& k : program->reports)
-    r.kernels.push_back({k.name, k.schedule, k.why, k.work, k.bytes_read, k.bytes_written, k.flops, k.scratch_bytes, k.compile_ms, k.cached, k.mapping});
+    r.kernels.push_back({k.name, k.schedule, k.why, k.work, k.bytes_read, k.bytes_written, k.flops, k.scratch_bytes, k.compile_ms, k.cached, k.mapping, k.segments});
   for (const lower::Decision& d : program->decisions) r.decisions.push_back({d.taken, d.producer, d.consumer, d.reason, d.bytes});
   for (const Captured& c : e.captured) {
     const TensorImpl& t = *impl(c.value);

@@ -97,7 +97,7 @@ struct IndexExpr {
   X(axes, "axes") X(axis, "axis") X(order, "order") X(start, "start") X(limit, "limit")         \
   X(step, "step") X(low, "low") X(high, "high") X(to, "to") X(lhs, "lhs") X(rhs, "rhs")         \
   X(batch_lhs, "batch_lhs") X(batch_rhs, "batch_rhs") X(space, "space") X(guard, "guard")       \
-  X(reduce, "reduce") X(tree, "tree") X(stream, "stream") X(unroll, "unroll") X(schedule, "schedule") X(size, "size") \
+  X(reduce, "reduce") X(tree, "tree") X(stream, "stream") X(unroll, "unroll") X(schedule, "schedule") X(segments, "segments") X(size, "size") \
   X(strides, "strides") X(captured, "captured")
 
 enum class AttrName : uint8_t {

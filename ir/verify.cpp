@@ -30,7 +30,7 @@ std::vector<AttrName> attrs_of(Op op) {
     case Op::dot: return {AttrName::lhs, AttrName::rhs, AttrName::batch_lhs, AttrName::batch_rhs};
     case Op::fused: return {AttrName::space, AttrName::schedule};
     case Op::read: return {AttrName::guard};
-    case Op::work: return {AttrName::schedule};
+    case Op::work: return {AttrName::schedule, AttrName::segments};
     case Op::loop: return {AttrName::step, AttrName::unroll};
     case Op::lanes:
     case Op::cols: return {AttrName::reduce, AttrName::tree, AttrName::unroll};

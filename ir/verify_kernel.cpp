@@ -25,6 +25,7 @@ class Kernel {
         stage = work;
       } else if (op == Op::finish) {
         c_.check(stage == work, id, "stands once, after work");
+        c_.check(!segments_, id, "does not stand in a kernel with segments");
         stage = finish;
       } else {
         c_.fail(id, "does not stand in the body of a kernel; it has local, index arithmetic, work and finish");
@@ -109,6 +110,8 @@ class Kernel {
       case Op::work:
         no_values(id, 1);
         c_.attr<std::string>(id, AttrName::schedule, false);
+        at_least(id, AttrName::segments, 1);
+        segments_ = f_.op(id).find(AttrName::segments) != nullptr;
         args(id, 1);
         from_params(id, op.index[0]);
         return region(op.regions[0], id);
@@ -299,6 +302,7 @@ class Kernel {
 
   const Checker& c_;
   const Func& f_;
+  bool segments_ = false;
 };
 
 }  // namespace

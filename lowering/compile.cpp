@@ -8,7 +8,7 @@
 
 #include "codegen/cuda.h"
 #include "ir/verify.h"
-#include "lowering/kernel.h"
+#include "lowering/join.h"
 #include "lowering/library.h"
 #include "lowering/memory_plan.h"
 #include "lowering/passes.h"
@@ -29,8 +29,8 @@ class Planner {
     plan_.name = f_.name;
     plan_.inputs = static_cast<int32_t>(f_.body.args.size());
     find_roots();
-    build_kernels();
     place_results();
+    build_kernels();
     place_temps();
     make_launches();
     find_donors();
@@ -69,6 +69,7 @@ class Planner {
   }
 
   void build_kernels() {
+    std::vector<Candidate> all;
     for (OpId id : f_.body.ops) {
       const OpNode& op = f_.op(id);
       if (op.op == Op::reshape || op.op == Op::ret) continue;
@@ -80,14 +81,23 @@ class Planner {
       g.name = f_.value(op.results.back()).name;
       if (g.name.empty()) g.name = summary(g);
       if (auto dot = library_dot(f_, g, options_)) {
-        kernels.push_back(library_call(g, *dot));
+        Kernel call = library_call(g, *dot);
+        all.push_back({std::move(g), {}, std::move(call)});
         continue;
       }
       Nest nest;
       std::string why;
       if (!make_nest(f_, g, nest, why)) ir::internal_error("no schedule for " + g.name + ": " + why);
-      kernels.push_back(build_kernel(f_, g, nest, options_));
+      all.push_back({std::move(g), std::move(nest), {}});
     }
+    const JoinContext context{f_, options_, [this](ValueId v) { return root(v); },
+                              [this](ValueId r) { return output_.count(r) || input_.count(r); },
+                              [this](ValueId v) {
+                                const auto it = output_.find(root(v));
+                                return it == output_.end() ? INT64_MAX : it->second;
+                              },
+                              &program_.decisions};
+    kernels = build_launches(context, all);
   }
 
   Kernel library_call(const Group& g, const LibraryDot& dot) const {
@@ -161,6 +171,7 @@ class Planner {
       l.gemm = k.gemm;
       for (size_t i = 0; i < k.temps.size(); ++i) l.buffers.push_back({rt::BufferRef::temp, 0, own_temps_[own++]});
       l.params = k.params;
+      l.starts = k.starts;
       l.work = k.work;
       // A worker takes at least about 64 KiB of traffic at a time.
       const int64_t per_item = std::max<int64_t>(1, (k.bytes_read + k.bytes_written) / std::max<int64_t>(k.work, 1));
@@ -177,14 +188,24 @@ class Planner {
     std::vector<char> given(static_cast<size_t>(plan_.inputs), 0);
     for (const rt::Output& o : plan_.outputs)
       if (o.alias_input >= 0) given[static_cast<size_t>(o.alias_input)] = 1;  // it must live on
-    std::unordered_map<ValueId, size_t> last_use;
+    // The last launch that uses a value, and how often: another argument of it must not find it overwritten.
+    struct Use {
+      size_t last = 0;
+      int times = 0;
+    };
+    std::unordered_map<ValueId, Use> uses;
     for (size_t k = 0; k < kernels.size(); ++k)
-      for (ValueId t : kernels[k].tensors) last_use[root(t)] = k;
+      for (ValueId t : kernels[k].tensors) {
+        Use& u = uses[root(t)];
+        u.times = u.last == k ? u.times + 1 : 1;
+        u.last = k;
+      }
     for (size_t k = 0; k < kernels.size(); ++k) {
       for (auto [out, in] : kernels[k].in_place) {
         auto i = input_.find(root(in));
         auto o = output_.find(root(out));
-        if (i == input_.end() || o == output_.end() || given[static_cast<size_t>(i->second)] || last_use[root(in)] != k) continue;
+        if (i == input_.end() || o == output_.end() || given[static_cast<size_t>(i->second)]) continue;
+        if (const Use& use = uses[root(in)]; use.last != k || use.times > 1) continue;
         rt::Output& target = plan_.outputs[static_cast<size_t>(o->second)];
         if (target.donor_input >= 0 || bytes(in) != target.bytes) continue;
         target.donor_input = i->second;
@@ -292,6 +313,7 @@ std::shared_ptr<const Program> compile(const ir::Func& f, const CompileOptions& 
     r.schedule = kernel.schedule;
     r.why = kernel.why;
     r.work = kernel.work;
+    r.segments = std::max<int64_t>(1, static_cast<int64_t>(kernel.starts.size()));
     r.bytes_read = kernel.bytes_read;
     r.bytes_written = kernel.bytes_written;
     r.flops = kernel.flops;

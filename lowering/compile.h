@@ -73,6 +73,7 @@ struct KernelReport {
   std::string name;
   std::string schedule;            // "flat", "row", "column", "full", "tiled"; "library": a call, not a kernel
   std::string why;                 // reason of the schedule, in words
+  int64_t segments = 1;            // kernels that became one launch
   int64_t work = 0, bytes_read = 0, bytes_written = 0, flops = 0, scratch_bytes = 0;
   double compile_ms = 0;
   bool cached = false;

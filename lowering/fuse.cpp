@@ -4,6 +4,7 @@
 #include "lowering/passes.h"
 
 #include <algorithm>
+#include <map>
 #include <queue>
 #include <set>
 #include <tuple>
@@ -11,6 +12,7 @@
 #include "lowering/library.h"
 #include "lowering/merge.h"
 #include "lowering/nest.h"
+#include "lowering/signature.h"
 
 namespace frit::lower {
 
@@ -19,6 +21,14 @@ namespace {
 constexpr size_t kMaxTensors = 48;    // arguments of a kernel
 constexpr size_t kMaxBody = 600;      // ops of a kernel
 constexpr int kExpensive = 16;
+constexpr int64_t kLeastShare = 64;   // of the traffic of siblings of one formula: less of it is not worth sharing
+
+// What siblings are compared by: the number of the group's signature, the bytes of its arrays.
+struct Formula {
+  int number = -1;
+  int version = -1;  // of the node
+  int64_t traffic = 0;
+};
 
 // A node is a group, or an op that stays as it is.
 struct Node {
@@ -30,6 +40,7 @@ struct Node {
   int merged_into = -1;  // the node that took this one
   int unclean = 0;  // of the group's own nest
   bool library = false;  // a product that the library computes
+  Formula formula;
 };
 
 class Fuser {
@@ -383,9 +394,26 @@ class Fuser {
         const std::vector<int> r(readers_[v].begin(), readers_[v].end());
         for (size_t i = 0; i < r.size() && !again; ++i)
           for (size_t j = i + 1; j < r.size() && !again; ++j)
-            if (tried.insert({r[i], r[j]}).second) again = try_siblings(r[i], r[j], static_cast<ValueId>(v));
+            if (!better_joined(r[i], r[j], static_cast<ValueId>(v)) && tried.insert({r[i], r[j]}).second) again = try_siblings(r[i], r[j], static_cast<ValueId>(v));
       }
     }
+  }
+
+  // Kernels of one formula that share next to nothing (a step of an optimiser shares its rate) become
+  // one launch later (join.h), whatever their shapes are: merged, they would be of another formula.
+  bool better_joined(int a, int b, ValueId shared) {
+    if (!nodes_[static_cast<size_t>(a)].is_group || !nodes_[static_cast<size_t>(b)].is_group || !context_.enabled("join")) return false;
+    const Formula &fa = formula(a), &fb = formula(b);
+    return fa.number == fb.number && bytes(shared) < std::max<int64_t>((fa.traffic + fb.traffic) / kLeastShare, 64);
+  }
+  const Formula& formula(int n) {
+    Node& node = nodes_[static_cast<size_t>(n)];
+    if (node.formula.version != node.version) {
+      node.formula = {formulas_.emplace(signature(node.group), static_cast<int>(formulas_.size())).first->second, node.version, 0};
+      for (ValueId v : inputs(n)) node.formula.traffic += bytes(v);
+      for (ValueId v : outputs(n)) node.formula.traffic += bytes(v);
+    }
+    return node.formula;
   }
 
   bool try_siblings(int a, int b, ValueId shared) {
@@ -496,6 +524,7 @@ class Fuser {
   std::vector<std::set<int>> readers_;   // by tensor: the nodes that read it, in order
   std::vector<ValueId> to_;
   std::vector<char> done_;
+  std::map<std::string, int> formulas_;       // by signature
   std::vector<std::pair<int, int>> decided_;  // the nodes of each decision
 };
 

@@ -107,10 +107,11 @@ void find_in_place(const Func& f, const Group& g, const Nest& nest, const Stages
 
 }  // namespace
 
-Kernel build_kernel(const Func& f, const Group& g, const Nest& nest, const CompileOptions& options) {
+Kernel build_kernel(const Func& f, const Group& g, const Nest& nest, const CompileOptions& options, const Agreement* agreed) {
   KernelWriter w(f, g, nest, options.specialise);
   account(f, g, w.result);
-  ScheduleContext c{f, g, nest, options, w.result.bytes_read + w.result.bytes_written > options.target.l3};
+  const bool large = agreed ? agreed->large : w.result.bytes_read + w.result.bytes_written > options.target.l3;
+  ScheduleContext c{f, g, nest, options, large, agreed};
   w.result.why = nest.why;
   switch (nest.kind) {
     case Nest::Kind::flat:

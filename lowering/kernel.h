@@ -1,4 +1,4 @@
-// Group + nest -> kernel-level function, and what its launch needs.
+// Group + nest -> kernel-level function, and what its launch needs; several of them, in order, as launches.
 #pragma once
 
 #include <string>
@@ -22,6 +22,9 @@ struct Kernel {
   std::vector<int64_t> offsets;  // of a call of the library: bytes from the start of each tensor
   std::vector<Temp> temps;
   std::vector<int64_t> params;   // values of the index parameters
+  // Where there are segments: the first item of each; tensors and params are then those of each segment,
+  // one after the other.
+  std::vector<int64_t> starts;
   int64_t work = 0;
   int64_t scratch_bytes = 0;
   int64_t bytes_read = 0, bytes_written = 0, flops = 0;
@@ -31,6 +34,11 @@ struct Kernel {
   std::vector<std::pair<ValueId, ValueId>> in_place;
 };
 
-Kernel build_kernel(const Func& f, const Group& g, const Nest& nest, const CompileOptions& options);
+// What kernels that shall have one form agree on.
+struct Agreement {
+  int64_t chunk = 0;   // of the flat ones, whatever their extents are; 0: of the target, as they need
+  bool large = false;  // together they move more than the caches hold
+};
+Kernel build_kernel(const Func& f, const Group& g, const Nest& nest, const CompileOptions& options, const Agreement* agreed = nullptr);
 
 }  // namespace frit::lower

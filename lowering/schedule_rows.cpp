@@ -37,9 +37,12 @@ class Rows {
 
   void flat() {
     const int64_t rows = product_of(nest_, outer_);
-    const int64_t chunk = t_.gpu ? gpu_chunk(rows) : t_.chunk;
+    // Several kernels in one launch agree on a length; together they have items enough.
+    const bool agreed = c_.agreed && c_.agreed->chunk > 0;
+    const int64_t own = t_.gpu ? gpu_chunk(agreed ? 2 * t_.threads : rows) : t_.chunk;
+    const int64_t chunk = agreed ? std::min(own, c_.agreed->chunk) : own;
     // Eager kernels serve every extent: on a GPU one of a single row is cut into chunks of a known size always.
-    const bool chunks = extent_ > chunk || (t_.gpu && !c_.options.specialise && outer_.empty());
+    const bool chunks = agreed || extent_ > chunk || (t_.gpu && !c_.options.specialise && outer_.empty());
     const int64_t per_row = chunks ? (extent_ + chunk - 1) / chunk : 1;
     Scope item = w_.open(w_.top, {"w"}, outer_bits());
     const ValueId index = item.region.args[0];

@@ -12,10 +12,11 @@ struct ScheduleContext {
   const Nest& nest;
   const CompileOptions& options;
   bool large = false;  // the launch moves more than the caches hold
+  const Agreement* agreed = nullptr;
 
   // Non-temporal stores: for large results of large launches, which nobody will find in a cache.
   bool streams(const Group::Output& o) const {
-    return large && options.target.hints && f.type(o.tensor).count() * size_of(f.type(o.tensor).dtype) > options.target.l2;
+    return large && options.target.hints && (agreed || f.type(o.tensor).count() * size_of(f.type(o.tensor).dtype) > options.target.l2);
   }
 };
 

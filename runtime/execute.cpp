@@ -75,16 +75,30 @@ class Pointers {
 
 struct Call {
   const KernelCode* code;
+  const Launch* launch;
   void* const* buffers;
   const int64_t* params;
   char* scratch;
   int64_t stride;
 };
 
+// The items [lo, hi) of a launch, a segment at a time.
+void run_items(const Call& c, int64_t lo, int64_t hi, void* scratch) {
+  const Launch& l = *c.launch;
+  if (l.starts.empty()) return c.code->work(c.buffers, c.params, lo, hi, scratch);
+  const size_t buffers = l.segment_buffers(), params = l.segment_params();
+  auto s = static_cast<size_t>(std::upper_bound(l.starts.begin(), l.starts.end(), lo) - l.starts.begin()) - 1;
+  for (; lo < hi; ++s) {
+    const int64_t first = l.starts[s], end = std::min(hi, s + 1 < l.starts.size() ? l.starts[s + 1] : l.work);
+    if (lo < end) c.code->work(c.buffers + s * buffers, c.params + s * params, lo - first, end - first, scratch);
+    lo = std::max(lo, end);
+  }
+}
+
 void run_range(void* context, int64_t lo, int64_t hi, int worker) noexcept {
   const Call& c = *static_cast<const Call*>(context);
   FloatControl plain;
-  c.code->work(c.buffers, c.params, lo, hi, c.scratch ? c.scratch + c.stride * worker : nullptr);
+  run_items(c, lo, hi, c.scratch ? c.scratch + c.stride * worker : nullptr);
 }
 
 void run_finish(void* context, int worker) noexcept {
@@ -140,12 +154,12 @@ void execute(const Plan& plan, const void* const* inputs, void* const* outputs, 
       buffers[i] = base + b.offset;
     }
     const KernelCode& code = *l.code;
-    Call call{&code, buffers, l.params.data(), l.scratch_bytes > 0 ? scratch.data() : nullptr,
+    Call call{&code, &l, buffers, l.params.data(), l.scratch_bytes > 0 ? scratch.data() : nullptr,
               scratch_stride(l.scratch_bytes)};
     int64_t ns = estimated_ns(l);
     int n = threads_for(l, threads, ns);
     if (n == 1) {
-      if (l.work > 0) code.work(buffers, call.params, 0, l.work, call.scratch);
+      if (l.work > 0) run_items(call, 0, l.work, call.scratch);
       if (code.finish) code.finish(buffers, call.params, 0, 0, call.scratch);
     } else {
       // Pieces that take long enough to be worth handing out, in whole grains.
@@ -180,6 +194,12 @@ void check(const Plan& plan) {
       fail(i, "no code");
     }
     if (l.work < 0 || l.grain < 1 || l.scratch_bytes < 0) fail(i, "negative work, grain or scratch");
+    if (!l.starts.empty()) {
+      if (l.starts[0] != 0 || !std::is_sorted(l.starts.begin(), l.starts.end()) || l.starts.back() > l.work) fail(i, "segments that do not follow each other");
+      if (l.buffers.size() % l.starts.size() != 0 || l.params.size() % l.starts.size() != 0) fail(i, "segments with different numbers of arguments");
+      if (plan.gpu ? l.gpu->finish : l.code->finish != nullptr) fail(i, "segments of a kernel with a finish");
+    }
+    if (plan.gpu && l.gpu->segments != static_cast<int64_t>(l.starts.size())) fail(i, "a kernel for another number of segments");
     for (const BufferRef& b : l.buffers) {
       if (b.offset < 0) fail(i, "a buffer before its start");
       if (b.kind == BufferRef::input && (b.number < 0 || b.number >= plan.inputs)) fail(i, "no such input");

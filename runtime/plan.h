@@ -25,7 +25,8 @@ struct KernelCode {
 
 // A kernel of a GPU: what the driver loads, and how it is launched. Its arguments are the addresses of
 // the launch's buffers, its params and work (64 bits each), and, where `finish`, the address of a
-// 32-bit counter that is 0 before and after the launch.
+// 32-bit counter that is 0 before and after the launch. Those of a kernel with `segments` are one table of
+// 64-bit words by value, and work: the first item of each segment, then each segment's buffers and params.
 struct GpuKernel {
   std::string name;             // the entry point in the image
   std::string image;            // a cubin, or PTX (which the driver compiles)
@@ -35,6 +36,7 @@ struct GpuKernel {
   int cluster = 1;              // blocks of a cluster, which takes a block's items
   int64_t shared_bytes = 0;     // dynamic shared memory of a block
   bool finish = false;          // the last block to end does what remains
+  int64_t segments = 0;         // of the launch; 0: it has no table of them
   int registers = 0;            // of a thread, as the compiler says
   int64_t spill_bytes = 0;      // of a thread
   int64_t static_shared_bytes = 0;
@@ -56,12 +58,19 @@ struct Launch {
   std::shared_ptr<const Gemm> gemm;            // instead of gpu: the library's product of buffers a, b, c, workspace
   std::vector<BufferRef> buffers;
   std::vector<int64_t> params;
+  // Several segments in one launch: the first item of each, ascending from 0. Items of a segment are
+  // counted from there; buffers and params hold those of each segment, one after the other. Empty: one.
+  std::vector<int64_t> starts;
   int64_t work = 0;           // number of work items; 0: only finish runs
   int64_t grain = 1;          // items handed to a worker at a time, at least
   int64_t scratch_bytes = 0;  // a worker's
   int64_t bytes_read = 0;     // of the buffers, each element once
   int64_t bytes_written = 0;
   int64_t flops = 0;          // rough count of scalar operations, to decide whether threads pay
+
+  size_t segments() const { return starts.empty() ? 1 : starts.size(); }
+  size_t segment_buffers() const { return buffers.size() / segments(); }
+  size_t segment_params() const { return params.size() / segments(); }
 };
 
 struct Output {

@@ -16,7 +16,7 @@ struct Options {
 Json json(const lower::Program& p) {
   Json kernels = Json::array(), decisions = Json::array();
   for (const lower::KernelReport& k : p.reports)
-    kernels.push_back(Json{{"name", k.name}, {"schedule", k.schedule}, {"why", k.why}, {"work", k.work},
+    kernels.push_back(Json{{"name", k.name}, {"schedule", k.schedule}, {"why", k.why}, {"segments", k.segments}, {"work", k.work},
                            {"bytes_read", k.bytes_read}, {"bytes_written", k.bytes_written}, {"flops", k.flops},
                            {"scratch_bytes", k.scratch_bytes}, {"compile_ms", k.compile_ms}, {"cached", k.cached}});
   for (const lower::Decision& d : p.decisions)

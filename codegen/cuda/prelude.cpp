@@ -169,6 +169,9 @@ F_FN f64 f_min(f64 x, f64 y) {
 }
 
 #ifndef FRIT_EMULATION
+// The arguments of all segments of a launch.
+template <int N> struct f_table { u64 at[N]; };
+
 F_FN f32 f_max(f32 x, f32 y) {
   f32 r;
   asm("max.NaN.f32 %0, %1, %2;" : "=f"(r) : "f"(x), "f"(y));

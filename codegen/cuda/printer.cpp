@@ -81,6 +81,7 @@ CudaSource Printer::run() {
     if (f_.op(id).op == Op::work) work = &f_.op(id);
     if (f_.op(id).op == Op::finish) last = &f_.op(id);
   }
+  const int64_t segments = work->i64_or(ir::AttrName::segments, 0);
   int buffers = 0, numbers = 0;
   std::string params;
   for (ValueId v : f_.body.args) {
@@ -89,14 +90,17 @@ CudaSource Printer::run() {
     names_[v] = buffer ? cat("b", buffers++) : cat("n", numbers++);
     params += buffer ? cat(memory_text(t.dtype), "* ", names_[v], ", ") : cat("i64 ", names_[v], wide_ ? "" : "_", ", ");
   }
+  if (segments) params = cat("const __grid_constant__ f_table<", segments * (1 + buffers + numbers), "> table, ");
   params += "i64 work";
   if (last) params += ", u32* counter";
   const std::string name = entry_name(f_);
   out_.line("// ", m_.why, "; ", m_.work.block(), " threads a block, ", m_.work.teams, m_.work.teams == 1 ? " item" : " items", m_.work.cluster > 1 ? " a cluster" : " a block");
   out_.line("extern \"C\" __global__ void __launch_bounds__(", m_.work.block(), m_.blocks_at_a_time > 1 ? cat(", ", m_.blocks_at_a_time) : "", ")");
   out_.open(name, "(", params, ")");
+  place(segments != 0);
+  if (segments) segment(segments, buffers + numbers);
   for (ValueId v : f_.body.args)
-    if (f_.type(v).cls == ir::TypeClass::index && !wide_) out_.line("const int ", names_[v], " = (int)", names_[v], "_;");
+    if (!segments && f_.type(v).cls == ir::TypeClass::index && !wide_) out_.line("const int ", names_[v], " = (int)", names_[v], "_;");
   std::string aligned;
   for (ValueId v : f_.body.args)
     if (f_.type(v).cls == ir::TypeClass::buffer) aligned += cat(aligned.empty() ? "" : " && ", "f_aligned(", names_[v], ")");
@@ -126,6 +130,7 @@ CudaSource Printer::run() {
   s.launch.cluster = m_.work.cluster;
   s.launch.shared_bytes = shared_most_;
   s.launch.finish = last != nullptr;
+  s.launch.segments = segments;
   s.launch.mapping = m_.why;
   if (shared_most_ > gpu_.shared_per_block)
     ir::internal_error(cat("the kernel ", f_.name, " wants ", shared_most_, " bytes of shared memory; ", gpu_.name, " has ", gpu_.shared_per_block));
@@ -135,29 +140,51 @@ CudaSource Printer::run() {
   return s;
 }
 
-// The frame of an item: who runs it, its local arrays, its statements.
-void Printer::item(const OpNode& work) {
-  team_ = &m_.work;
-  in_finish_ = false;
-  const int T = team_->threads, teams = team_->teams;
-  const ir::Region& r = work.regions.at(0);
-  const std::string w = names_[r.args.at(0)] = "item";
-  if (const int c = team_->cluster; c > 1) {
+// Which thread of which team this is, and the team's item; with segments, its place among those of all.
+void Printer::place(bool segments) {
+  const int T = m_.work.threads, teams = m_.work.teams;
+  const std::string item = segments ? "place" : "item";
+  if (const int c = m_.work.cluster; c > 1) {
     out_.line("const int rank = blockIdx.x % ", c, ";");
-    out_.line("const int t = rank * ", team_->block(), " + threadIdx.x;");
-    out_.line("const ", index_type(), " item = blockIdx.x / ", c, ";");
+    out_.line("const int t = rank * ", m_.work.block(), " + threadIdx.x;");
+    out_.line("const ", index_type(), " ", item, " = blockIdx.x / ", c, ";");
     out_.line("f_cluster_arrive();");
   } else if (teams == 1) {
     out_.line("const int t = threadIdx.x;");
-    out_.line("const ", index_type(), " item = blockIdx.x;");
+    out_.line("const ", index_type(), " ", item, " = blockIdx.x;");
   } else {
     if (T > 1) out_.line("const int t = threadIdx.x % ", T, ";");
     else out_.line("const int t = 0;");
     out_.line("const int team = threadIdx.x / ", T, ";");
-    out_.line("const ", index_type(), " item = (", index_type(), ")blockIdx.x * ", teams, " + team;");
+    out_.line("const ", index_type(), " ", item, " = (", index_type(), ")blockIdx.x * ", teams, " + team;");
   }
+}
+
+// The segment of the place: the last one that begins there or before, by halving; then its arguments.
+void Printer::segment(int64_t segments, int arguments) {
+  out_.line("int segment = 0;");
+  out_.rolled("for (int step = ", std::bit_floor(static_cast<uint64_t>(segments)), "; step > 0; step /= 2)");
+  out_.line("if (segment + step < ", segments, " && (i64)table.at[segment + step] <= place) segment += step;");
+  out_.close();
+  out_.line("const int row = ", segments, " + ", arguments, " * segment;");
+  int k = 0;
+  for (ValueId v : f_.body.args) {
+    const ir::Type& t = f_.type(v);
+    const std::string type = t.cls == ir::TypeClass::buffer ? cat(memory_text(t.dtype), "*") : index_type();
+    out_.line(type, " const ", names_[v], " = (", type, ")table.at[row + ", k++, "];");
+  }
+  out_.line("const ", index_type(), " item = place - (", index_type(), ")table.at[segment];");
+}
+
+// The frame of an item: its local arrays, its statements.
+void Printer::item(const OpNode& work) {
+  team_ = &m_.work;
+  in_finish_ = false;
+  const int T = team_->threads;
+  const ir::Region& r = work.regions.at(0);
+  names_[r.args.at(0)] = "item";
   out_.line("const u32 mask = ", T >= kWarp ? "0xffffffffu" : cat(cat((1u << T) - 1, "u"), " << (threadIdx.x & ", kWarp - T, ")"), ";");
-  out_.open("if (item < work)");
+  out_.open("if (", work.find(ir::AttrName::segments) ? "place" : "item", " < work)");
   locals();
   statements(r);
   out_.close();

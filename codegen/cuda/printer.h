@@ -93,6 +93,8 @@ class Printer {
   using Terms = std::vector<ir::IndexExpr::Term>;
 
   // printer.cpp: the kernel, statements
+  void place(bool segments);
+  void segment(int64_t segments, int arguments);
   void item(const ir::OpNode& work);
   void finish(const ir::OpNode& op);
   void locals();                     // of the item, in shared memory or registers

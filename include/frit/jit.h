@@ -44,6 +44,7 @@ struct KernelReport {
   double compile_ms = 0;
   bool cached = false;
   std::string mapping;                 // on a GPU: threads, items a block, registers, shared memory
+  int64_t segments = 1;                // kernels that became one launch, each over its own arrays
 };
 struct FusionReport {
   bool taken = false;

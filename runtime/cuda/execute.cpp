@@ -119,13 +119,19 @@ Program::Program(cuda::Device& device, const Plan& plan)
     k.module = cuda::load_module(device, l.gpu);
     k.function = k.module->function(g);
 
-    k.values.assign(l.buffers.size() + l.params.size() + 1 + (g.finish ? 1 : 0), 0);
-    for (uint64_t& v : k.values) k.arguments.push_back(&v);
-    size_t at = 0;
-    for (const BufferRef& b : l.buffers) add_argument(b, &k.values[at++]);
-    for (int64_t p : l.params) k.values[at++] = static_cast<uint64_t>(p);
+    k.values.assign(l.starts.size() + l.buffers.size() + l.params.size() + 1 + (g.finish ? 1 : 0), 0);
+    size_t at = 0, buffer = 0, param = 0;
+    for (int64_t first : l.starts) k.values[at++] = static_cast<uint64_t>(first);
+    for (size_t s = 1; s <= l.segments(); ++s) {
+      for (; buffer < s * l.segment_buffers(); ++buffer) add_argument(l.buffers[buffer], &k.values[at++]);
+      for (; param < s * l.segment_params(); ++param) k.values[at++] = static_cast<uint64_t>(l.params[param]);
+    }
+    // The table of segments is one argument, by value; otherwise each value is one.
+    const size_t table = l.starts.empty() ? 0 : at;
+    if (table) k.arguments.push_back(k.values.data());
     k.values[at++] = static_cast<uint64_t>(l.work);
     if (g.finish) k.values[at] = device.counter();
+    for (size_t v = table; v < k.values.size(); ++v) k.arguments.push_back(&k.values[v]);
   }
   graphs_ = kernels_.size() >= kLeastLaunchesForGraph;
 }

@@ -74,7 +74,7 @@ std::string batch_text(std::span<const Source> sources) {
       out += "\n#define " + n + " " + own;
       table += "  frit_emulated::entry(\"" + n + "\", &" + own + "),\n";
     }
-    table += "  {nullptr, nullptr, 0},\n";
+    table += "  {nullptr, nullptr, 0, 0},\n";
     out += "\n#line " + std::to_string(lines_in(sources[k].prelude) + 1) + " \"kernel\"\n" + without_shared(sources[k].text) + "\n";
     for (const std::string& n : names) out += "#undef " + n + "\n";
   }

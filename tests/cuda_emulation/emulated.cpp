@@ -130,6 +130,12 @@ bool emulated_launch(const std::string& image, const char* entry, unsigned grid,
   const double start = processor_seconds();
   std::vector<uint64_t> values(1024);
   for (int k = 0; k < e->arguments; ++k) std::memcpy(&values[static_cast<size_t>(k)], args[k], sizeof(uint64_t));
+  std::vector<uint64_t> table;
+  if (e->first_words > 1) {
+    table.resize(static_cast<size_t>(e->first_words));
+    std::memcpy(table.data(), args[0], table.size() * sizeof(uint64_t));
+    values[0] = reinterpret_cast<uint64_t>(table.data());
+  }
   EmulatedGrid g{e, values.data(), grid, block, cluster, shared, order.descending, order.fill};
   const std::string problem = run_grid(g);
   launches += 1;

@@ -20,6 +20,7 @@
 #define __forceinline__ inline
 #define __noinline__
 #define __launch_bounds__(...)
+#define __grid_constant__
 #define __align__(n) __attribute__((aligned(n)))
 #define __builtin_assume(condition) ((void)0)
 
@@ -31,13 +32,25 @@ constexpr int warpSize = 32;
 // The one dynamic array of shared memory; its declaration is taken out of the text (batch.cpp).
 #define frit_shared (::frit_emulated::self()->shared)
 
+// The table of segments, an argument by value: here the address of a copy of it, which the launch makes.
+template <int N>
+struct f_table {
+  const unsigned long long* at;
+};
+
 namespace frit_emulated {
 
-// The parameters of a kernel, counted; each has to be passed as 8 bytes.
+template <class P>
+constexpr int words = 1;
+template <int N>
+constexpr int words<f_table<N>> = N;
+
+// The parameters of a kernel, counted; each but the table has to be passed as 8 bytes.
 template <class... P>
 Entry entry(const char* name, void (*code)(P...)) {
-  static_assert(((sizeof(P) == 8 && !__is_class(P)) && ...), "an argument of a kernel is an address or a number of 64 bits");
-  return {name, reinterpret_cast<void (*)()>(code), sizeof...(P)};
+  static_assert(((sizeof(P) == 8 && (!__is_class(P) || words<P> > 1)) && ...), "an argument of a kernel is an address, a number of 64 bits or the table of segments");
+  constexpr int first[] = {words<P>..., 1};
+  return {name, reinterpret_cast<void (*)()>(code), sizeof...(P), first[0]};
 }
 
 inline int lane() { return static_cast<int>(self()->thread.x % 32); }

@@ -41,11 +41,13 @@ inline Thread* self() {
   return reinterpret_cast<Thread*>(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) & ~(kStackBytes - 1));
 }
 
-// An entry point of a batch of kernels; all arguments are of 8 bytes.
+// An entry point of a batch of kernels; all arguments are of 8 bytes, but for a table of segments, which
+// comes first and is passed on by its address.
 struct Entry {
   const char* name;
   void (*code)();
   int arguments;
+  int first_words;  // of 8 bytes, of the first argument: more than 1 for a table
 };
 
 }  // namespace frit_emulated

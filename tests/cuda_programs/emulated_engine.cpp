@@ -30,16 +30,22 @@ class Runner {
       const rt::GpuKernel& k = *l.gpu;
       if (l.work == 0 && !k.finish) continue;
       std::vector<uint64_t> values;
-      for (const rt::BufferRef& b : l.buffers) {
-        const auto n = static_cast<size_t>(b.number);
-        const void* p = b.kind == rt::BufferRef::input ? inputs[n] : b.kind == rt::BufferRef::output ? outputs[n] : temps + b.offset;
-        values.push_back(reinterpret_cast<uint64_t>(p));
+      for (int64_t first : l.starts) values.push_back(static_cast<uint64_t>(first));
+      for (size_t s = 0; s < l.segments(); ++s) {
+        for (size_t i = 0; i < l.segment_buffers(); ++i) {
+          const rt::BufferRef& b = l.buffers[s * l.segment_buffers() + i];
+          const auto n = static_cast<size_t>(b.number);
+          const void* p = b.kind == rt::BufferRef::input ? inputs[n] : b.kind == rt::BufferRef::output ? outputs[n] : temps + b.offset;
+          values.push_back(reinterpret_cast<uint64_t>(p));
+        }
+        for (size_t i = 0; i < l.segment_params(); ++i) values.push_back(static_cast<uint64_t>(l.params[s * l.segment_params() + i]));
       }
-      for (int64_t p : l.params) values.push_back(static_cast<uint64_t>(p));
+      const size_t table = l.starts.empty() ? 0 : values.size();  // one argument, by value
       values.push_back(static_cast<uint64_t>(l.work));
       if (k.finish) values.push_back(reinterpret_cast<uint64_t>(counter.data()));
       std::vector<void*> args;
-      for (uint64_t& v : values) args.push_back(&v);
+      if (table) args.push_back(values.data());
+      for (size_t i = table; i < values.size(); ++i) args.push_back(&values[i]);
       int64_t grid = std::max<int64_t>(1, (l.work + k.items_per_block - 1) / k.items_per_block);
       grid *= k.cluster;
       std::string error;
