@@ -48,6 +48,10 @@ std::vector<std::shared_ptr<const rt::GpuKernel>> compile_cuda_kernels(std::span
                                                                       const std::vector<bool>& wide);
 std::string ptx(const ir::Func& kernel, const GpuSpec& gpu, bool wide);  // for reading
 
+// Bytes of arguments that a kernel may take, as far as the compiler is concerned: 32,764 from NVRTC 12.1
+// on, 4,096 before.
+int64_t cuda_argument_bytes();
+
 // "256 threads, 8 items a block (32 threads a row of 1001), 40 registers, 1040 bytes shared".
 std::string describe(const rt::GpuKernel& kernel);
 

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "frit/config.h"
+#include "codegen/cuda.h"
 #include "frontend/place.h"
 #include "runtime/gpu.h"
 #include "support/env.h"
@@ -86,6 +87,7 @@ codegen::GpuSpec gpu_spec(Device d) {
   s.memory = p.memory;
   if (p.bandwidth > 0) s.bandwidth = p.bandwidth;
   s.max_cluster = p.max_cluster;
+  s.argument_bytes = rt::gpu::driver_version() < 12010 || p.sm < 70 ? 4096 : codegen::cuda_argument_bytes();
   return s;
 }
 

@@ -1,4 +1,6 @@
 // From kernels to images: the cache, and the kernels of a program that go to the compiler together.
+#include <cstdio>
+
 #include "codegen/code_cache.h"
 #include "codegen/cuda.h"
 #include "codegen/cuda/mapping.h"
@@ -83,6 +85,13 @@ std::vector<std::shared_ptr<const rt::GpuKernel>> compile_cuda_kernels(std::span
 std::shared_ptr<const rt::GpuKernel> compile_cuda_kernel(const ir::Func& kernel, const GpuSpec& gpu, bool wide) {
   const ir::Func* one[] = {&kernel};
   return compile_cuda_kernels(one, gpu, {wide})[0];
+}
+
+int64_t cuda_argument_bytes() {
+  int major = 0, minor = 0;
+  const std::string version = compiler() ? "" : cuda::nvrtc_version();
+  const bool old = std::sscanf(version.c_str(), "%d.%d", &major, &minor) == 2 && (major < 12 || (major == 12 && minor < 1));
+  return old ? 4096 : 32764;
 }
 
 std::string ptx(const ir::Func& kernel, const GpuSpec& gpu, bool wide) {

@@ -92,6 +92,12 @@ bool emulated_entry(const std::string& image, const char* name) {
   return entry_of(image, name, &error) != nullptr;
 }
 
+int emulated_first_words(const std::string& image, const char* name) {
+  std::string error;
+  const frit_emulated::Entry* e = entry_of(image, name, &error);
+  return e ? e->first_words : 0;
+}
+
 std::string compile_images(std::span<const std::string> images, int jobs) {
   // Those of one prelude, each once, in batches.
   std::unordered_map<std::string_view, std::vector<std::vector<const std::string*>>> by_prelude;

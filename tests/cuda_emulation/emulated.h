@@ -15,6 +15,8 @@ std::string emulated_image(std::string_view source, size_t prelude = 0);
 bool is_emulated_image(std::string_view image);
 // Its entry points have this one.
 bool emulated_entry(const std::string& image, const char* entry);
+// Of its first argument: 1, or the size of a table of segments in words of 8 bytes; 0: no such entry.
+int emulated_first_words(const std::string& image, const char* entry);
 
 // Compiles those that are not yet, in batches, by up to `jobs` compilers at a time. The compiler's
 // messages where one is refused, otherwise nothing.

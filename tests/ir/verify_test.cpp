@@ -171,6 +171,8 @@ TEST(Verify, KernelLevel) {
       {kernel("work [1] { (%r: i64)\n}"), 3, "its region's arguments have to be indices"},
       {kernel("work [1]"), 3, "has 1 region, not 0"},
       {kernel("work [1] schedule=2 { (r)\n}"), 3, "attribute schedule= is of the wrong kind"},
+      {kernel("work [1] segments=0 { (r)\n}"), 3, "attribute segments= is at least 1"},
+      {kernel("work [1] segments=2 { (r)\n}\nfinish {\n}"), 5, "does not stand in a kernel with segments"},
       // loops
       {work("yield"), 4, "nothing takes values from work"},
       {work("loop [0, 4] { (k)\nyield 1.0:f32\n}"), 5, "nothing takes values from loop"},

@@ -83,6 +83,7 @@ class Generator {
   void add_transpose();
   void residual();
   void adam();
+  void many();
   void stencil();
   void batch_norm();
   void matmul_bias();

@@ -5,7 +5,7 @@
 namespace frit::test {
 
 void Generator::pattern() {
-  switch (r_.below(12)) {
+  switch (r_.below(13)) {
     case 0: chain(); break;
     case 1: softmax(); break;
     case 2: norm(false); break;
@@ -17,6 +17,7 @@ void Generator::pattern() {
     case 8: adam(); break;
     case 9: stencil(); break;
     case 10: batch_norm(); break;
+    case 11: many(); break;
     default: matmul_bias(); break;
   }
 }
@@ -122,6 +123,25 @@ void Generator::adam() {
   const ValueId v2 = binary(Op::add, binary(Op::mul, v, number(p, 0.999)), binary(Op::mul, unary(Op::square, g), number(p, 0.001)));
   const ValueId step = binary(Op::div, m2, binary(Op::add, unary(Op::sqrt, v2), number(p, 1e-8)));
   binary(Op::sub, p, binary(Op::mul, step, number(p, 1e-3)));
+}
+
+// One formula over several arrays of their own shapes, as a step of an optimiser.
+void Generator::many() {
+  static constexpr Op kBinary[] = {Op::add, Op::mul, Op::sub, Op::maximum};
+  static constexpr Op kUnary[] = {Op::neg, Op::square, Op::abs, Op::exp};
+  const DType t = r_.one_in(4) ? DType::f64 : r_.one_in(4) ? DType::bf16 : DType::f32;
+  const Op first = r_.pick(kBinary), second = r_.pick(kUnary), third = r_.pick(kBinary);
+  const bool shared = r_.one_in(2), reduced = r_.one_in(6);
+  const ValueId rate = shared ? param(t, {}) : ir::kNone;
+  const int64_t row = any_extent(cap_);
+  for (int64_t i = r_.between(2, 4); i > 0; --i) {
+    Dims d = any_dims();
+    if (reduced) d = {any_extent(std::max<int64_t>(1, cap_ / std::max<int64_t>(row, 1))), row};
+    const ValueId x = param(t, d), y = param(t, d);
+    ValueId q = unary(second, binary(first, x, y));
+    if (shared) q = binary(third, q, spread(rate, d));
+    if (reduced) reduce(Op::reduce_max, q, {1});
+  }
 }
 
 // x[i+1] - x[i-1] with padding, along any axis.

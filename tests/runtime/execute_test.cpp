@@ -54,6 +54,41 @@ Launch heavy(Launch l) {
   return l;
 }
 
+// Segments of several lengths, empty ones among them: each item finds its own arguments.
+TEST(Execute, Segments) {
+  const std::vector<int64_t> sizes = {700, 0, 1, 3000, 0, 0, 64, 5, 0};
+  for (int threads : {1, 2}) {
+    Plan plan;
+    Launch l = heavy(launch(code(scale), {}, {}, 0));
+    std::vector<std::vector<float>> x, y;
+    std::vector<const void*> inputs;
+    std::vector<void*> outputs;
+    for (size_t s = 0; s < sizes.size(); ++s) {
+      x.emplace_back(static_cast<size_t>(sizes[s]) + 1, static_cast<float>(s + 1));
+      y.emplace_back(static_cast<size_t>(sizes[s]) + 1, -1.f);
+      l.starts.push_back(l.work);
+      l.work += sizes[s];
+      l.buffers.push_back(in(static_cast<int>(s)));
+      l.buffers.push_back(out(static_cast<int>(s)));
+      l.params.push_back(static_cast<int64_t>(10 * (s + 1)));
+      plan.outputs.emplace_back().bytes = 4 * sizes[s];
+    }
+    for (auto& v : x) inputs.push_back(v.data());
+    for (auto& v : y) outputs.push_back(v.data());
+    plan.inputs = static_cast<int32_t>(sizes.size());
+    plan.launches = {l};
+    check(plan);
+    RunCounters counters;
+    execute(plan, inputs.data(), outputs.data(), threads, &counters);
+    EXPECT_EQ(counters.launches, 1);
+    for (size_t s = 0; s < sizes.size(); ++s) {
+      const auto n = static_cast<size_t>(sizes[s]);
+      for (size_t i = 0; i < n; ++i) ASSERT_EQ(y[s][i], static_cast<float>(10 * (s + 1) * (s + 1))) << s << " " << i;
+      EXPECT_EQ(y[s][n], -1.f) << "past the segment's end";
+    }
+  }
+}
+
 TEST(Execute, LaunchesInOrderThroughTemporaries) {
   constexpr int64_t n = 10000;
   Plan plan;
@@ -327,6 +362,10 @@ TEST(Check, FindsContradictions) {
   bad([](Launch& l) { l.grain = 0; });
   bad([](Launch& l) { l.work = -1; });
   bad([](Launch& l) { l.buffers[0].number = 1; });
+  bad([](Launch& l) { l.starts = {0, 2}; });           // three buffers for two segments
+  bad([](Launch& l) { l.starts = {1}; });
+  bad([](Launch& l) { l.starts = {0, 3, 2}; });
+  bad([](Launch& l) { l.starts = {0, 1, 5}; });        // past the last item
   bad([](Launch& l) { l.buffers[0].number = -1; });
   bad([](Launch& l) { l.buffers[1].number = 2; });
   bad([](Launch& l) { l.buffers[1].number = 1; });

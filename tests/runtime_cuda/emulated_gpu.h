@@ -27,6 +27,7 @@ inline void run_emulated(FakeDriver& f) {
   f.argument_count = [](const std::string& image, const std::string& entry) {
     return is_emulated_image(image) && emulated_entry(image, entry.c_str()) ? parameters_in_source(image, entry) : -1;
   };
+  f.first_words = [](const std::string& image, const std::string& entry) { return emulated_first_words(image, entry.c_str()); };
   f.run_kernel = [](const FakeLaunch& l) {
     std::string error;
     if (!emulated_launch(*l.image, l.entry.c_str(), static_cast<unsigned>(l.grid), static_cast<unsigned>(l.threads), static_cast<size_t>(l.shared_bytes),

@@ -46,6 +46,46 @@ TEST_F(GpuExecute, OneLaunch) {
   end();
 }
 
+// Segments: the first items, then each segment's buffers and params, as one argument.
+TEST_F(GpuExecute, ATableOfSegments) {
+  std::vector<FakeLaunch> seen;
+  f.run_kernel = [&](const FakeLaunch& l) {
+    seen.push_back(l);
+    return std::string();
+  };
+  f.argument_count = [](const std::string&, const std::string&) { return 2; };
+  f.first_words = [](const std::string&, const std::string&) { return 2 + 2 * 3; };
+  Plan p;
+  p.name = "segments";
+  p.gpu = true;
+  p.inputs = 2;
+  p.outputs = {{64}, {64}};
+  auto k = kernel("scale");
+  k->segments = 2;
+  k->items_per_block = 1;
+  BufferRef part = input(1);
+  part.offset = 8;
+  p.launches = {launch(k, {input(0), output(0), part, output(1)}, {5, 7}, 30)};
+  p.launches[0].starts = {0, 20};
+  {
+    auto program = load(0, p);
+    Array x = allocate(0, 64), y = allocate(0, 64), a = allocate(0, 64), b = allocate(0, 64);
+    const void* in[] = {x->data(), y->data()};
+    void* outs[] = {a->data(), b->data()};
+    RunCounters counters;
+    execute(*program, in, outs, &counters);
+    EXPECT_EQ(counters.launches, 1);
+    synchronize(0);
+    ASSERT_EQ(seen.size(), 1u);
+    EXPECT_EQ(seen[0].grid, 30);
+    auto at = [](const Array& s) { return reinterpret_cast<uint64_t>(s->data()); };
+    EXPECT_EQ(seen[0].values, (std::vector<uint64_t>{0, 20, at(x), at(a), 5, at(y) + 8, at(b), 7, 30}));
+  }
+  p.launches[0].starts = {0, 10, 20};
+  EXPECT_THROW(load(0, p), std::logic_error) << "a kernel for two segments";
+  end();
+}
+
 TEST_F(GpuExecute, GridArgumentsSharedMemoryAndClusters) {
   std::vector<FakeLaunch> seen;
   f.run_kernel = [&](const FakeLaunch& l) {

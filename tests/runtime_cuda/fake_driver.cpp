@@ -38,6 +38,7 @@ struct FakeFunction : Object {
   FakeModule* module = nullptr;
   std::string entry;
   int arguments = 0;
+  int first_words = 1;
   int64_t most_shared = 48 << 10;
 };
 struct FakeStream;
@@ -329,7 +330,7 @@ struct Calls {
         return kOk;
       }
     f.functions.push_back(std::make_unique<FakeFunction>());
-    *f.functions.back() = {{}, m, name, n, 48 << 10};
+    *f.functions.back() = {{}, m, name, n, f.owner->first_words(m->image, name), 48 << 10};
     *function = reinterpret_cast<Function>(f.functions.back().get());
     return kOk;
   }
@@ -366,12 +367,13 @@ struct Calls {
     launch->threads = threads;
     launch->shared_bytes = shared;
     launch->cluster = cluster;
+    std::vector<size_t> places;
     for (int i = 0; i < k->arguments; ++i) {
-      uint64_t value;
-      std::memcpy(&value, arguments[i], sizeof value);
-      launch->values.push_back(value);
+      places.push_back(launch->values.size());
+      launch->values.resize(places.back() + static_cast<size_t>(i == 0 ? k->first_words : 1));
+      std::memcpy(&launch->values[places.back()], arguments[i], (launch->values.size() - places.back()) * sizeof(uint64_t));
     }
-    for (uint64_t& v : launch->values) launch->arguments.push_back(&v);
+    for (size_t at : places) launch->arguments.push_back(&launch->values[at]);
     auto run = [&f, launch] {
       ++f.kernel_count;
       if (f.fail_kernel_at > 0 && --f.fail_kernel_at == 0) return f.fail_kernel_error;

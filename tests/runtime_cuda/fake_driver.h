@@ -20,7 +20,7 @@ struct FakeLaunch {
   const std::string* image;
   std::string entry;
   int64_t grid = 0, threads = 0, shared_bytes = 0, cluster = 1;
-  std::vector<uint64_t> values;              // the arguments, 8 bytes each
+  std::vector<uint64_t> values;              // the arguments, 8 bytes each, but for a first one of more
   std::vector<void*> arguments;              // pointers to them
 };
 
@@ -43,6 +43,8 @@ class FakeDriver {
   // Kernels. Of an entry: the number of its arguments, or -1 if the image has none of that name; and
   // running it, which returns "" or what went wrong (an illegal address then). kernel() makes both.
   std::function<int(const std::string& image, const std::string& entry)> argument_count;
+  // Of an entry's first argument: its size in words of 8 bytes, 1 unless it is a table of segments.
+  std::function<int(const std::string& image, const std::string& entry)> first_words = [](const std::string&, const std::string&) { return 1; };
   std::function<std::string(const FakeLaunch&)> run_kernel;
   void kernel(const std::string& entry, int arguments, std::function<std::string(const FakeLaunch&)> run);
 
