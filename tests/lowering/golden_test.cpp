@@ -2,8 +2,9 @@
 //   <input>
 //   // becomes
 //   <expected output>          or a line "// unchanged"
-// FRIT_UPDATE_GOLDEN=1 rewrites the expectations. The folders `fuse` and
-// `schedule` expect what the whole pipeline makes: the fused level, and the kernels.
+// FRIT_UPDATE_GOLDEN=1 rewrites the expectations. The folders `fuse`,
+// `schedule` and `join` expect what the whole pipeline makes: the fused level, the kernel of each op of
+// it, and the kernels of the launches.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -48,6 +49,16 @@ std::string run_pass(const std::string& pass, const ir::Func& f) {
     const ir::Func fused = run_passes(f, o, ir::Level::fused);
     ir::verify(fused);
     return text_of(fused);
+  }
+  if (pass == "join") {
+    CompileOptions reading = o;
+    reading.emit = false;
+    std::string out;
+    for (const ir::Func& k : compile(f, reading)->kernels) {
+      ir::verify(k);
+      out += text_of(k);
+    }
+    return out;
   }
   if (pass == "schedule") {
     const ir::Func fused = run_passes(f, o, ir::Level::fused);

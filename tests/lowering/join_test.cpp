@@ -64,8 +64,7 @@ TEST(Join, AnOptimisersStepIsOneLaunch) {
     EXPECT_NE(many->reports[0].why.find("200 such kernels"), std::string::npos);
     // The kernel is the same but for the number of segments.
     EXPECT_EQ(many->kernels[0].ops.size(), few->kernels[0].ops.size());
-    EXPECT_EQ(many->kernels[0].body.args.size(), few->kernels[0].body.args.size());
-    EXPECT_LE(l.segment_params(), 2u);
+    EXPECT_LE(l.segment_params(), 2u) << "extents and numbers of items, where they differ";
     EXPECT_EQ(many->plan.arena_bytes, 0);
   }
 }
