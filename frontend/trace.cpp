@@ -1,6 +1,7 @@
 // The trace of a thread: parameters, ops, captures, places.
 #include "frontend/trace.h"
 
+#include <unordered_map>
 #include <unordered_set>
 
 #include "frontend/place.h"
@@ -168,11 +169,15 @@ namespace {
 // Names every value as the printer would, so that reports speak of the same names.
 void name_values(ir::Func& f) {
   std::unordered_set<std::string> taken;
+  std::unordered_map<std::string, int> last;  // number given to a name: smaller ones are taken
   auto settle = [&](ir::ValueId v, std::string_view otherwise) {
     std::string& name = f.value(v).name;
     if (name.empty()) name = otherwise;
     const std::string base = name;
-    for (int k = 1; !taken.insert(name).second; ++k) name = base + "." + std::to_string(k);
+    if (taken.insert(name).second) return;
+    int& k = last[base];
+    do name = base + "." + std::to_string(++k);
+    while (!taken.insert(name).second);
   };
   for (ir::ValueId a : f.body.args) settle(a, "arg");
   for (ir::OpId id : f.body.ops) {

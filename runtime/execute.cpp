@@ -184,12 +184,13 @@ void check(const Plan& plan) {
     const Launch& l = plan.launches[i];
     if (plan.gpu && l.gemm) {
       const Gemm& g = *l.gemm;
-      if (l.gpu || l.buffers.size() != 4) fail(i, "a product is of four buffers and has no kernel");
+      if (l.gpu || l.buffers.size() != 4 || !l.starts.empty()) fail(i, "a product is of four buffers and has no kernel");
       if (g.m < 1 || g.n < 1 || g.k < 1 || g.batch < 1 || g.batch > INT32_MAX || g.workspace < 0) fail(i, "a product of nothing");
     } else if (plan.gpu) {
       if (!l.gpu || l.gpu->image.empty()) fail(i, "no image for a GPU");
       if (l.gpu->threads < 1 || l.gpu->items_per_block < 1 || l.gpu->cluster < 1 || l.gpu->shared_bytes < 0) fail(i, "no threads, items or blocks");
       if (l.work / l.gpu->items_per_block >= INT32_MAX / l.gpu->cluster) fail(i, "more blocks than a grid has");
+      if (l.gpu->segments != static_cast<int64_t>(l.starts.size())) fail(i, "a kernel for another number of segments");
     } else if (!l.code || (l.work > 0 && !l.code->work)) {
       fail(i, "no code");
     }
@@ -199,7 +200,6 @@ void check(const Plan& plan) {
       if (l.buffers.size() % l.starts.size() != 0 || l.params.size() % l.starts.size() != 0) fail(i, "segments with different numbers of arguments");
       if (plan.gpu ? l.gpu->finish : l.code->finish != nullptr) fail(i, "segments of a kernel with a finish");
     }
-    if (plan.gpu && l.gpu->segments != static_cast<int64_t>(l.starts.size())) fail(i, "a kernel for another number of segments");
     for (const BufferRef& b : l.buffers) {
       if (b.offset < 0) fail(i, "a buffer before its start");
       if (b.kind == BufferRef::input && (b.number < 0 || b.number >= plan.inputs)) fail(i, "no such input");

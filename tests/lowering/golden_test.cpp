@@ -54,7 +54,8 @@ std::string run_pass(const std::string& pass, const ir::Func& f) {
     CompileOptions reading = o;
     reading.emit = false;
     std::string out;
-    for (const ir::Func& k : compile(f, reading)->kernels) {
+    const auto program = compile(f, reading);
+    for (const ir::Func& k : program->kernels) {
       ir::verify(k);
       out += text_of(k);
     }
