@@ -56,6 +56,12 @@ Tensors copy_of_all(const Tensors& from) {
   return to;
 }
 
+Tensors specs_of(const std::vector<Shape>& shapes) {
+  Tensors out;
+  for (const Shape& s : shapes) out.push_back(spec(DType::f32, s));
+  return out;
+}
+
 // The state is given away in each call, and replaced by the results.
 class AdamwRunner : public Runner {
  public:
@@ -78,21 +84,14 @@ class AdamwRunner : public Runner {
   Cold cold() override {
     clear_caches();
     auto fresh = jit(adamw, {.name = "adamw"});
-    auto specs = [](const Tensors& all) {
-      Tensors out;
-      for (const Tensor& t : all) out.push_back(spec(t.dtype(), t.shape()));
-      return out;
-    };
-    const Inputs& in = fused_[0];
-    fresh.compile(specs(in.p), specs(in.m), specs(in.v), specs(in.g), step_.decay, step_.size, step_.root);
+    std::vector<Shape> shapes;
+    for (const Tensor& t : fused_[0].p) shapes.push_back(t.shape());
+    const Tensors specs = specs_of(shapes);
+    fresh.compile(specs, specs, specs, specs, step_.decay, step_.size, step_.root);
     const JitStats s = fresh.stats();
     return {s.trace_ms * 1000, s.lower_ms, s.compile_ms};
   }
   std::vector<Tensor> inputs() override { return fused_[0].p; }
-  std::string ir() override {
-    const Inputs& in = fused_[0];
-    return jitted_.ir(Level::tensor, in.p, in.m, in.v, in.g, step_.decay, step_.size, step_.root);
-  }
 
  private:
   template <class F>
@@ -137,8 +136,13 @@ std::vector<Shape> transformer_shapes(int64_t n) {
   return all;
 }
 
-std::function<std::unique_ptr<Runner>(const Shape&)> adamw_runner() {
-  return [](const Shape& s) -> std::unique_ptr<Runner> { return std::make_unique<AdamwRunner>(transformer_shapes(s.count())); };
+Maker adamw_runner() {
+  return {[](const Shape& s) -> std::unique_ptr<Runner> { return std::make_unique<AdamwRunner>(transformer_shapes(s.count())); },
+          [](const Shape& s) {
+            const Tensors specs = specs_of(transformer_shapes(s.count()));
+            const Step step(10);
+            return jit(adamw, {.name = "adamw"}).ir(Level::tensor, specs, specs, specs, specs, step.decay, step.size, step.root);
+          }};
 }
 
 }  // namespace frit::bench

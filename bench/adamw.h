@@ -1,8 +1,7 @@
 // A case over many tensors: a step of AdamW over the parameters of a transformer.
 #pragma once
 
-#include <functional>
-#include <memory>
+#include <vector>
 
 #include "bench/cases.h"
 
@@ -12,7 +11,7 @@ namespace frit::bench {
 // and a layer's projections, biases and norms.
 std::vector<Shape> transformer_shapes(int64_t n);
 
-// Makes the case's runner for a shape of one axis: the number of parameters.
-std::function<std::unique_ptr<Runner>(const Shape&)> adamw_runner();
+// How the case is made for a shape of one axis: the number of parameters.
+Maker adamw_runner();
 
 }  // namespace frit::bench
