@@ -50,12 +50,12 @@ nlohmann::json bench(std::vector<std::string> words, int code = 0) {
 }
 
 TEST(GpuBench, FieldsLaunchesAndBits) {
-  const auto j = bench({"saxpy", "sum_rows", "softmax", "adam", "tiny", "--scale", "16384", "--rounds", "2"});
+  const auto j = bench({"saxpy", "sum_rows", "softmax", "adam", "adamw200", "tiny", "--scale", "16384", "--rounds", "2"});
   const auto& gpu = j.at("machine").at("gpu");
   EXPECT_EQ(gpu.at("sm"), 90);
   EXPECT_EQ(gpu.at("name"), rt::gpu::properties(0).name);
   EXPECT_EQ(gpu.at("driver"), "12.8");
-  ASSERT_EQ(j.at("cases").size(), 5u);
+  ASSERT_EQ(j.at("cases").size(), 6u);
   for (const auto& c : j.at("cases")) {
     const std::string name = c.at("name");
     EXPECT_EQ(c.at("device"), "gpu:0 " + rt::gpu::properties(0).name);

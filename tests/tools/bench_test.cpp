@@ -11,7 +11,7 @@ namespace frit::test {
 namespace {
 
 const std::vector<std::string> kOneLaunch = {"saxpy",    "gelu",     "black_scholes", "chain20",   "add_transpose", "sum_all",
-                                             "sum_rows", "sum_cols", "softmax",       "layernorm", "adam",          "tiny"};
+                                             "sum_rows", "sum_cols", "softmax",       "layernorm", "adam",          "adamw200",      "tiny"};
 
 nlohmann::json bench(std::vector<std::string> options) {
   std::vector<std::string> line = {"bench", "--scale", "4096", "--rounds", "2", "--json", temporary("out.json")};
