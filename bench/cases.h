@@ -52,9 +52,9 @@ enum class Kind {
 
 // How a case is made for a shape.
 struct Maker {
-  std::function<std::unique_ptr<Runner>(const Shape&)> with_inputs;
+  std::function<std::unique_ptr<Runner>(const Shape&, Numerics)> with_inputs;
   std::function<std::string(const Shape&)> ir;  // the traced function, from types alone: no input is made
-  std::unique_ptr<Runner> operator()(const Shape& shape) const { return with_inputs(shape); }
+  std::unique_ptr<Runner> operator()(const Shape& shape, Numerics numerics) const { return with_inputs(shape, numerics); }
 };
 
 struct Case {

@@ -48,10 +48,10 @@ Tensor kernels20(Tensor x) {
 constexpr int64_t kElements = int64_t{1} << 26;
 
 Maker make_cross_entropy(DType t) {
-  return {[t](const Shape& s) -> std::unique_ptr<Runner> {
+  return {[t](const Shape& s, Numerics numerics) -> std::unique_ptr<Runner> {
             const double last = static_cast<double>(s[1] - 1);
             return std::make_unique<FunctionRunner<Tensor, 0, Tensor, Tensor>>(
-                "cross_entropy", cross_entropy, std::array<Tensor, 2>{input(s, 1, {-8, 8}, t), input(Shape{s[0], 1}, 2, {0, last}, DType::i32)});
+                "cross_entropy", cross_entropy, std::array<Tensor, 2>{input(s, 1, {-8, 8}, t), input(Shape{s[0], 1}, 2, {0, last}, DType::i32)}, numerics);
           },
           [t](const Shape& s) { return traced("cross_entropy", cross_entropy, {spec(t, s), spec(DType::i32, Shape{s[0], 1})}); }};
 }

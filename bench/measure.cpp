@@ -196,11 +196,12 @@ CaseResult measure(const Case& c, const Settings& s) {
   r.kind = c.kind;
   r.threads = s.device.is_gpu() ? 0 : s.threads;
   r.rounds = s.rounds;
+  r.numerics = s.numerics;
 
   const with_device device(s.device);
   s.wait();
   s.progress(c.name + ": inputs " + r.shape.str());
-  const std::unique_ptr<Runner> runner = c.make(r.shape);
+  const std::unique_ptr<Runner> runner = c.make(r.shape, s.numerics);
   const ir::Func traced = ir::parse(c.make.ir(r.shape), c.name);
   for (ir::OpId id : traced.body.ops) r.ops += traced.op(id).op != ir::Op::ret;
 

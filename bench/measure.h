@@ -14,6 +14,7 @@ namespace frit::bench {
 struct Settings {
   int rounds = 7;
   int threads = 1;
+  Numerics numerics = Numerics::strict;              // of what is jitted
   Device device;                                     // where the cases run
   int64_t scale = 1;                                 // divides the sizes (tests)
   std::function<void(const std::string&)> progress;  // one short line at a time
@@ -35,6 +36,7 @@ struct CaseResult {
   std::string name, dtype, isa;
   Shape shape;
   Kind kind = Kind::memory;
+  Numerics numerics = Numerics::strict;
   int64_t array_bytes = 0;            // of an array of this shape, of the type that the case works on
   std::string device = "cpu";         // "gpu:0 NVIDIA H200"; there isa is "-" and threads 0
   int threads = 1, rounds = 0;
@@ -49,7 +51,7 @@ struct CaseResult {
   double compile_ms = 0;              // lower_ms + code_ms: cold, after the trace
   std::optional<double> enqueue_us, latency_us;  // of small programs on a GPU: until the call returns, until it is done
   int copies = 1;                     // of the inputs, used in turn
-  bool same_bits = false;
+  bool same_bits = false;             // not to be expected of fast numerics
   std::string hash;                   // of the fused results of the first call
   std::vector<OpResult> eager_ops;
 };

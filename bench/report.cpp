@@ -61,6 +61,7 @@ Json to_json(const std::vector<CaseResult>& results, Device device) {
     Json j{{"name", r.name},
            {"shape", r.shape.vec()},
            {"dtype", r.dtype},
+           {"numerics", r.numerics == Numerics::fast ? "fast" : "strict"},
            {"device", r.device},
            {"threads", r.threads > 0 ? Json(r.threads) : Json("-")},
            {"isa", r.isa},
@@ -108,7 +109,7 @@ std::string to_table(const std::vector<CaseResult>& results) {
                     r.limit_us ? time(*r.limit_us) : "-", share(r.of_limit), share(r.eager_of_limit),
                     printf_string("%lld > %lld", static_cast<long long>(r.eager_kernels), static_cast<long long>(r.kernels)),
                     printf_string("%.1f > %.1f", static_cast<double>(r.eager_bytes) / 1e6, static_cast<double>(r.bytes) / 1e6),
-                    r.same_bits ? "same" : "DIFFERENT", r.hash});
+                    r.same_bits ? "same" : r.numerics == Numerics::fast ? "fast" : "DIFFERENT", r.hash});
     cold_rows.push_back({r.name, std::to_string(r.ops), printf_string("%.0f", r.trace_us), printf_string("%.2f", r.lower_ms),
                          printf_string("%.2f", r.code_ms), printf_string("%.2f", r.trace_us / 1000 + r.compile_ms),
                          printf_string("%.3f", (r.trace_us / 1000 + r.compile_ms) / static_cast<double>(std::max<int64_t>(r.ops, 1)))});
@@ -139,7 +140,8 @@ std::vector<std::string> worse_than(const Json& baseline, const std::vector<Case
   for (const Json& old : baseline.at("cases"))
     for (const CaseResult& r : results) {
       if (old.at("name") != r.name || old.at("dtype") != r.dtype || old.at("shape") != Json(r.shape.vec())) continue;
-      if (old.at("hash") != r.hash)
+      if (old.value("numerics", "strict") != (r.numerics == Numerics::fast ? "fast" : "strict")) continue;
+      if (r.numerics == Numerics::strict && old.at("hash") != r.hash)
         out.push_back(r.name + ": other bits, hash " + r.hash + " instead of " + old.at("hash").get<std::string>());
       if (old.at("threads") != (r.threads > 0 ? Json(r.threads) : Json("-")) || old.value("device", "cpu") != r.device || old.at("isa") != r.isa) continue;
       const Json& share = old.at("of_limit");

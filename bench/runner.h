@@ -28,8 +28,8 @@ inline Tensor copy_of(const Tensor& t) { return Tensor::copy_bytes(t.bytes().dat
 template <class R, size_t State, class... T>
 class FunctionRunner : public Runner {
  public:
-  FunctionRunner(std::string name, R (*f)(T...), std::array<Tensor, sizeof...(T)> inputs)
-      : name_(std::move(name)), f_(f), jitted_(jit(f, {.name = name_})), eager_{{inputs}, {}, 0}, fused_{{std::move(inputs)}, {}, 0} {
+  FunctionRunner(std::string name, R (*f)(T...), std::array<Tensor, sizeof...(T)> inputs, Numerics numerics)
+      : name_(std::move(name)), f_(f), numerics_(numerics), jitted_(jit(f, {.name = name_, .numerics = numerics})), eager_{{inputs}, {}, 0}, fused_{{std::move(inputs)}, {}, 0} {
     for (size_t i = 0; i < State; ++i) fused_.inputs[0][i] = copy_of(fused_.inputs[0][i]);
   }
 
@@ -54,7 +54,7 @@ class FunctionRunner : public Runner {
 
   Cold cold() override {
     clear_caches();
-    auto fresh = jit(f_, {.name = name_});
+    auto fresh = jit(f_, {.name = name_, .numerics = numerics_});
     std::array<Tensor, sizeof...(T)> specs;
     for (size_t i = 0; i < specs.size(); ++i) specs[i] = spec(first()[i].dtype(), first()[i].shape());
     std::apply([&](const auto&... s) { fresh.compile(s...); }, specs);
@@ -112,6 +112,7 @@ class FunctionRunner : public Runner {
 
   std::string name_;
   R (*f_)(T...);
+  Numerics numerics_;
   decltype(jit(std::declval<R (*)(T...)>())) jitted_;
   Ring eager_, fused_;
 };
@@ -137,10 +138,10 @@ template <size_t State = 0, class R, class... T>
 Maker runner(const char* name, R (*f)(T...), std::array<Range, sizeof...(T)> ranges, DType t = DType::f32) {
   using Inputs = std::array<Tensor, sizeof...(T)>;
   auto shape_of = [ranges](const Shape& shape, size_t i) { return ranges[i].row ? Shape{shape[shape.rank() - 1]} : shape; };
-  return {[=](const Shape& shape) -> std::unique_ptr<Runner> {
+  return {[=](const Shape& shape, Numerics numerics) -> std::unique_ptr<Runner> {
             Inputs inputs;
             for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = input(shape_of(shape, i), i + 1, ranges[i], t);
-            return std::make_unique<FunctionRunner<R, State, T...>>(name, f, std::move(inputs));
+            return std::make_unique<FunctionRunner<R, State, T...>>(name, f, std::move(inputs), numerics);
           },
           [=](const Shape& shape) {
             Inputs specs;

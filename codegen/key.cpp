@@ -7,7 +7,7 @@ namespace frit::codegen {
 namespace {
 
 // Part of the key; raised when the generated code changes its meaning or interface.
-constexpr uint8_t kCodeVersion = 1;
+constexpr uint8_t kCodeVersion = 2;
 
 class Writer {
  public:
@@ -15,6 +15,7 @@ class Writer {
     out_.reserve(64 + 48 * f.ops.size());
     byte(kCodeVersion);
     byte(static_cast<uint8_t>(isa));
+    byte(static_cast<uint8_t>(f.numerics));
     region(f.body);
   }
   std::string take() { return std::move(out_); }

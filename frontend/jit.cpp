@@ -234,6 +234,7 @@ void trace_call(Core& core, Call& call, Entry& e, ir::Func& f) {
     for (size_t i = 0; i < call.tensors.size(); ++i) leaves.push_back(trace->add_param(*impl(*call.tensors[i]), e.names.tensors[i]));
     call.invoke(call.context, leaves.data(), out);
     f = trace->finish(out.tensors, call.where);
+    f.numerics = core.options.numerics;
   }
   e.captured = trace->captured();
   e.rest = std::move(out.rest);

@@ -1,6 +1,8 @@
 // Seeing: the IR of a call, what becomes of it, and eager against fused.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <limits>
 #include <cstdio>
 #include <cstring>
 
@@ -45,7 +47,7 @@ std::string signature_text(const ir::Func& f) {
 
 void put_text(Report& r, const Entry& e) {
   std::string& s = r.text;
-  s = signature_text(e.exe.func) + "\n";
+  s = signature_text(e.exe.func) + (r.numerics == Numerics::fast ? ", fast numerics" : "") + "\n";
   s += "  " + plural(r.launches, "kernel") + ", reads " + bytes_text(r.bytes_read) + ", writes " + bytes_text(r.bytes_written) + ", temporaries " +
        (r.temporary_bytes ? bytes_text(r.temporary_bytes) : "none") + "\n";
   int k = 0;
@@ -81,6 +83,7 @@ Report make_report(const Core& core, const Entry& e) {
   const auto program = program_of(e);
   Report r;
   r.name = core.options.name;
+  r.numerics = core.options.numerics;
   for (const lower::KernelReport& k : program->reports)
     r.kernels.push_back({k.name, k.schedule, k.why, k.work, k.bytes_read, k.bytes_written, k.flops, k.scratch_bytes, k.compile_ms, k.cached, k.mapping, k.segments});
   for (const lower::Decision& d : program->decisions) r.decisions.push_back({d.taken, d.producer, d.consumer, d.reason, d.bytes});
@@ -179,6 +182,34 @@ std::string difference_of(const Tensor& eager, const Tensor& fused, size_t numbe
   return which + "[" + where + "]: " + values;
 }
 
+template <class T>
+double largest_difference(const T* a, const T* b, int64_t n) {
+  double most = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const auto x = static_cast<double>(static_cast<compute_t<T>>(a[i])), y = static_cast<double>(static_cast<compute_t<T>>(b[i]));
+    if (x == y || (x != x && y != y)) continue;
+    most = std::isfinite(x) && std::isfinite(y) ? std::max(most, std::fabs(x - y)) : std::numeric_limits<double>::infinity();
+  }
+  return most;
+}
+
+// Between two results of one shape and a floating type; otherwise 0.
+double largest_difference(const Tensor& eager, const Tensor& fused) {
+  const Tensor a = dense(eager), b = dense(fused);
+  const TensorImpl &x = *impl(a), &y = *impl(b);
+  if (x.dtype != y.dtype || x.shape != y.shape || !is_float(x.dtype)) return 0;
+  auto of = [&](auto type) {
+    using T = decltype(type);
+    return largest_difference(static_cast<const T*>(host_data(x)), static_cast<const T*>(host_data(y)), x.shape.count());
+  };
+  switch (x.dtype) {
+    case DType::f16: return of(f16());
+    case DType::bf16: return of(bf16());
+    case DType::f32: return of(0.0f);
+    default: return of(0.0);
+  }
+}
+
 double median(std::vector<double> v) {
   std::sort(v.begin(), v.end());
   return v[v.size() / 2];
@@ -218,6 +249,8 @@ Comparison compare_call(Core& core, Call& call) {
       c.launches = ran_fused.launches;
       c.bytes = ran_fused.bytes_read + ran_fused.bytes_written;
       for (size_t i = 0; i < fused.count && c.difference.empty(); ++i) c.difference = difference_of(eager.data()[i], fused.data()[i], i);
+      for (size_t i = 0; i < std::min(fused.count, eager.count); ++i)
+        c.largest_difference = std::max(c.largest_difference, largest_difference(eager.data()[i], fused.data()[i]));
       if (eager.count != fused.count) c.difference = "other numbers of results";
     }
   }
@@ -230,6 +263,10 @@ Comparison compare_call(Core& core, Call& call) {
                 static_cast<long long>(c.eager_launches), bytes_text(c.eager_bytes).c_str(), c.fused_us, static_cast<long long>(c.launches),
                 bytes_text(c.bytes).c_str(), c.eager_us / c.fused_us);
   c.text = line + (c.same_bits ? std::string("the same bits\n") : "different bits: " + c.difference + "\n");
+  if (core.options.numerics == Numerics::fast && !c.same_bits) {
+    std::snprintf(line, sizeof line, "fast numerics: the largest difference is %.3g\n", c.largest_difference);
+    c.text += line;
+  }
   return c;
 }
 

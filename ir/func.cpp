@@ -237,6 +237,7 @@ class Compactor {
 
   Func run() {
     to_.level = from_.level;
+    to_.numerics = from_.numerics;
     to_.name = std::move(from_.name);
     to_.body = region(from_.body);
     return std::move(to_);

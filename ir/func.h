@@ -166,6 +166,7 @@ class Func {
  public:
   Level level = Level::tensor;
   std::string name = "f";
+  Numerics numerics = Numerics::strict;  // what compiled code may do with it; the interpreter is always strict
   std::vector<Value> values;
   std::vector<OpNode> ops;
   std::vector<Place> places;

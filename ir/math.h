@@ -5,6 +5,7 @@
 
 #include "ir/math_erf.h"
 #include "ir/math_exp.h"
+#include "ir/math_fast.h"
 #include "ir/math_log.h"
 #include "ir/math_pow.h"
 #include "ir/math_trig.h"

@@ -45,6 +45,12 @@ inline constexpr int exp2_short = 0;
 template <class T>
 inline constexpr int exp_short = 0;
 template <class T>
+inline constexpr int exp_fast_q = 0;
+template <class T>
+inline constexpr int tanh_fast_num = 0;
+template <class T>
+inline constexpr int tanh_fast_over = 0;
+template <class T>
 inline constexpr T erf_end = T(0x1p+0);
 template <>
 inline constexpr float erf_end<float> = 0x1.f33334p-1f;
@@ -400,6 +406,33 @@ inline constexpr std::array<double, 7> exp_short<double> = {
     0x1.55589a86e88b9p-5,  // 0.0416682261
     0x1.126d1ee5fc2c5p-7,  // 0.00837482461
     0x1.6ab976f480e8bp-10,  // 0.00138368405
+};
+
+// (exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2. Error 2^-23.2.
+template <>
+inline constexpr std::array<float, 4> exp_fast_q<float> = {
+    0x1.fffdfcp-2f,  // 0.499992311
+    0x1.5557aep-3f,  // 0.166671142
+    0x1.572a24p-5f,  // 0.0418902114
+    0x1.10630cp-7f,  // 0.00831258856
+};
+
+// tanh(a)/a as num(z) / over(z), z = a^2, a <= 9.03. Error 2^-23.9.
+template <>
+inline constexpr std::array<float, 5> tanh_fast_num<float> = {
+    0x1p+0f,  // 1
+    0x1.11eeaap-3f,  // 0.133755997
+    0x1.c955f2p-9f,  // 0.00348919467
+    0x1.5809acp-16f,  // 2.05062497e-05
+    0x1.c623e6p-27f,  // 1.32172202e-08
+};
+template <>
+inline constexpr std::array<float, 5> tanh_fast_over<float> = {
+    0x1p+0f,  // 1
+    0x1.de4c9cp-2f,  // 0.467089117
+    0x1.a79156p-6f,  // 0.0258525219
+    0x1.57701p-12f,  // 0.000327527756
+    0x1.9e6cp-21f,  // 7.71920895e-07
 };
 
 }  // namespace frit::ir::math

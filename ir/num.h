@@ -91,6 +91,18 @@ Num<T> trunc(Num<T> a) { return {std::trunc(a.v)}; }
 template <class T>
 Num<T> rint(Num<T> a) { return {std::nearbyint(a.v)}; }
 
+// In the place of a GPU's approximations.
+template <class T>
+Num<T> approx_exp2(Num<T> a) { return {static_cast<T>(std::exp2(static_cast<double>(a.v)))}; }
+template <class T>
+Num<T> approx_div(Num<T> a, Num<T> b) { return a / b; }
+template <class T>
+Num<T> approx_rcp(Num<T> a) { return {T{1} / a.v}; }
+template <class T>
+Num<T> approx_sqrt(Num<T> a) { return sqrt(a); }
+template <class T>
+Num<T> approx_rsqrt(Num<T> a) { return {T{1} / std::sqrt(a.v)}; }
+
 template <class T>
 Num<T> abs(Num<T> a) {
   if constexpr (detail::is_float<T>) return {std::fabs(a.v)};

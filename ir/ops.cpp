@@ -170,14 +170,41 @@ void evaluate(Op op, DType t, DType to, size_t n, const void* const* in, const s
   });
 }
 
-const ScalarProgram& formula(Op op, DType t, DType to) {
+namespace {
+// f32's formula under Numerics::fast, or -1 where it is that of the laws.
+template <bool gpu>
+int fast_formula(Op op, Expr<float> x, Expr<float> y) {
+  namespace fast = math::fast;
+  switch (op) {
+    case Op::exp: return fast::exp<gpu>(x).id;
+    case Op::tanh: return fast::tanh<gpu>(x).id;
+    case Op::sigmoid: return fast::sigmoid<gpu>(x).id;
+    case Op::rsqrt: return fast::rsqrt<gpu>(x).id;
+    case Op::reciprocal: return gpu ? approx_div(x.lit(1.0f), x).id : -1;
+    case Op::div: return gpu ? approx_div(x, y).id : -1;
+    case Op::sqrt: return gpu ? approx_sqrt(x).id : -1;
+    default: return -1;
+  }
+}
+}  // namespace
+
+const ScalarProgram& formula(Op op, DType t, DType to, Formulas formulas) {
   static std::mutex mutex;
   static auto* made = new std::unordered_map<uint32_t, ScalarProgram>;  // node-based: references stay valid
-  const uint32_t key = static_cast<uint32_t>(op) << 16 | static_cast<uint32_t>(t) << 8 | static_cast<uint32_t>(to);
+  const uint32_t key = static_cast<uint32_t>(formulas) << 24 | static_cast<uint32_t>(op) << 16 | static_cast<uint32_t>(t) << 8 | static_cast<uint32_t>(to);
   std::lock_guard lock(mutex);
   auto [it, fresh] = made->try_emplace(key);
   if (!fresh) return it->second;
   Recorder r;
+  if (formulas != Formulas::strict && t == DType::f32) {
+    const Expr<float> x = Expr<float>::arg(r, 0), y = op == Op::div ? Expr<float>::arg(r, 1) : x;
+    r.program.result = formulas == Formulas::fast ? fast_formula<false>(op, x, y) : fast_formula<true>(op, x, y);
+    if (r.program.result >= 0) {
+      it->second = std::move(r.program);
+      return it->second;
+    }
+    r = {};
+  }
   with_type(t, [&](auto id) {
     using T = typename decltype(id)::type;
     using C = compute_t<T>;

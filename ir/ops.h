@@ -46,7 +46,9 @@ Literal reduce_identity(Op op, DType t);
 //
 // The scalar meaning of an elementwise op as a program over exact primitives, made once and kept.
 // t: type of the operands (where: of the branches; cast: of the source). to: cast's target, else t.
-const ScalarProgram& formula(Op op, DType t, DType to);
+// Under Numerics::fast some are other ones (ir/math_fast.h), which on a GPU take its approximations.
+enum class Formulas : uint8_t { strict, fast, fast_gpu };
+const ScalarProgram& formula(Op op, DType t, DType to, Formulas formulas = Formulas::strict);
 // The type t of an elementwise op: that of its first operand, of where its second.
 inline DType formula_type(const Func& f, const OpNode& op) { return f.type(op.operands.at(op.op == Op::where ? 1 : 0)).dtype; }
 

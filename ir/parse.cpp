@@ -73,6 +73,7 @@ class Parser : private PieceReader {
 
   void signature() {
     places_.func = lex_.loc(peek().begin);
+    if (accept_word("fast")) f_.numerics = Numerics::fast;
     const bool fused = accept_word("fused");
     if (accept_word("func")) f_.level = fused ? Level::fused : Level::tensor;
     else if (!fused && accept_word("kernel")) f_.level = Level::kernel;

@@ -51,6 +51,7 @@ class Printer {
   std::string run() {
     collect(f_.body, true);
     if (options_.header) out_ = "frit " + std::to_string(kTextVersion) + "\n";
+    if (f_.numerics == Numerics::fast) out_ += "fast ";
     out_ += f_.level == Level::tensor ? "func" : f_.level == Level::fused ? "fused func" : "kernel";
     out_ += " @" + (options_.names ? cleaned(f_.name, "f") : "f") + "(";
     out_ += joined(f_.body.args, [&](ValueId v) { return param(v); });

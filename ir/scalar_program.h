@@ -31,6 +31,10 @@ enum class Prim : uint8_t {
   cast,     // operand of type `from`, result `dtype`; LAWS.md, 6. f16 and bf16 only from and to f32
   bitcast,  // operand of type `from` of the same size; NaN reads as the canonical one, or as any if `imm`
             // is 1 (for formulas whose result does not depend on it)
+  // Of f32, in formulas of Numerics::fast for GPUs alone: what the hardware gives (docs/accuracy.md). On CPUs the
+  // rounded quotients and roots.
+  // approx_exp2 and approx_rcp give 0 for results below 2^-126; the others keep denormals.
+  approx_exp2, approx_div, approx_rcp, approx_sqrt, approx_rsqrt,
 };
 
 struct PrimNode {

@@ -445,6 +445,7 @@ class Fuser {
   Func emit() {
     Func out;
     out.level = ir::Level::fused;
+    out.numerics = f_.numerics;
     out.name = f_.name;
     out.places = f_.places;
     to_.assign(f_.values.size(), kNone);

@@ -11,6 +11,7 @@ using ir::Type;
 KernelWriter::KernelWriter(const Func& f, const Group& g, const Nest& nest, bool specialise)
     : g_(g), nest_(nest), specialise_(specialise), loop_value_(nest.loops.size()), def_(g.locals.size(), -1) {
   k.level = ir::Level::kernel;
+  k.numerics = f.numerics;
   k.name = g.name.empty() ? "kernel" : g.name;
   k.places = f.places;
   for (size_t i = 0; i < g.body.size(); ++i) def_[static_cast<size_t>(g.body[i].results[0])] = static_cast<int>(i);

@@ -13,6 +13,7 @@ struct Pass {
   PassInfo info;
   void (*run)(ir::Func&, PassContext&);
   bool required;  // the levels below rely on it: FRIT_DISABLE does not skip it
+  ir::Level level = ir::Level::tensor;  // where it runs
 };
 
 constexpr Pass kPasses[] = {
@@ -23,6 +24,7 @@ constexpr Pass kPasses[] = {
     {{"eliminate-common", "tensor", "Computes equal ops once; after simplify, which makes more of them equal."}, eliminate_common, false},
     {{"eliminate-dead", "tensor", "Drops what no result needs; before fuse, which would make kernels of it."}, eliminate_dead, false},
     {{"fuse", "tensor -> fused", "Merges ops into kernels by the memory traffic saved, and keeps every decision with its reason."}, fuse, true},
+    {{"relax", "fused", "Under Numerics::fast alone: fewer roundings, fma, reciprocals; after fuse, which knows what stays in registers."}, relax, false, ir::Level::fused},
 };
 
 bool verifies_every_pass() {
@@ -58,7 +60,7 @@ ir::Func run_passes(const ir::Func& f, const CompileOptions& options, ir::Level 
     snapshots->push_back({"input", g});
   }
   for (const Pass& p : kPasses) {
-    if (g.level != ir::Level::tensor) break;  // a program that is fused already
+    if (g.level != p.level) continue;  // a program that is fused already, or stays at tensor level
     if (to == ir::Level::tensor && p.run == fuse) break;
     if (!p.required && !context.enabled(p.info.name)) continue;
     try {

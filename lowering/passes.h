@@ -34,5 +34,6 @@ void eliminate_dead(ir::Func& f, PassContext& context);      // tensor
 void canonical_dots(ir::Func& f, PassContext& context);      // tensor
 void canonical_reductions(ir::Func& f, PassContext& context);  // tensor
 void fuse(ir::Func& f, PassContext& context);                // tensor -> fused
+void relax(ir::Func& f, PassContext& context);               // fused
 
 }  // namespace frit::lower

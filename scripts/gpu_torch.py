@@ -399,6 +399,7 @@ def parse(arguments):
     p.add_argument("cases", nargs="*", metavar="CASE")
     p.add_argument("--frit", default=str(here / "frit" if (here / "lib" / "frit").exists() else here.parent / "build" / "bin" / "frit"))
     p.add_argument("--rounds", type=int, default=7)
+    p.add_argument("--numerics", choices=("strict", "fast"), default="strict", help="of Frit's jit")
     p.add_argument("--modes", type=lambda s: s.split(","), default=list(MODES))
     p.add_argument("--json", metavar="FILE")
     p.add_argument("--bench-json", metavar="FILE", help="what Frit's own bench says of the same rounds")
@@ -436,7 +437,7 @@ def main(arguments=None):
     torch.set_grad_enabled(False)
     properties = torch.cuda.get_device_properties(0)
     l2 = getattr(properties, "L2_cache_size", 0) or 128 << 20
-    command = [options.frit, "bench", "--device=gpu", "--turns", "--rounds", str(options.rounds), *(c["name"] for c in cases)]
+    command = [options.frit, "bench", "--device=gpu", "--turns", "--rounds", str(options.rounds), "--numerics", options.numerics, *(c["name"] for c in cases)]
     command += ["--json", options.bench_json or "/dev/null"]
     frit, results = Frit(command), []
     for case in cases:
@@ -445,7 +446,8 @@ def main(arguments=None):
         torch.cuda.empty_cache()
     status = frit.process.wait()
     out = {"torch": torch.__version__, "cuda": torch.version.cuda, "gpu": properties.name, "rounds": options.rounds,
-           "numerics": "strict: f32 without TF32, f32 inside reductions of bf16; Frit's default", "modes": options.modes,
+           "numerics": "strict: f32 without TF32, f32 inside reductions of bf16; Frit's default" if options.numerics == "strict"
+           else "fast: Frit's Numerics::fast; torch without TF32 as before", "modes": options.modes,
            **summary(results), "cases": results}
     if options.json:
         Path(options.json).write_text(json.dumps(out, indent=2) + "\n")

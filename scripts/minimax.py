@@ -206,6 +206,34 @@ job('log2_short', 'f64', lambda f: mp.log1p(f) / f / LN2, lambda f: f * LN2 / mp
 job('exp2_short', 'f64', lambda r: mpf(2) ** r, lambda r: mpf(2) ** -r, -SLACK / 2, SLACK / 2, 7, '2^r, |r| <= 1/2, for f32')
 job('exp_short', 'f64', mp.exp, lambda r: mp.exp(-r), -LN2 / 2 * SLACK, LN2 / 2 * SLACK, 7, 'exp(r), |r| <= ln 2 / 2, for f32')
 
+# Numerics::fast (ir/math_fast.h): exp(r) = 1 + r + r^2 q(r)
+job('exp_fast_q', 'f32', exp_q, exp_w, -LN2 / 2 * SLACK, LN2 / 2 * SLACK, 4, '(exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2')
+
+
+def quotient(f, lo, hi, above, below, points=240, rounds=12):
+    """f = p / q, q[0] = 1, with the least squares of the relative error at Chebyshev's points, where it is nearly
+    the smallest maximum; each round divides by the denominator of the last one."""
+    xs = [(lo + hi) / 2 - (hi - lo) / 2 * mp.cos(mp.pi * (2 * k + 1) / (2 * points)) for k in range(points)]
+    q = [mpf(1)] * points
+    for _ in range(rounds):
+        a, b = mp.matrix(points, above + below - 1), mp.matrix(points, 1)
+        for i, x in enumerate(xs):
+            for k in range(above):
+                a[i, k] = x ** k / f(x) / q[i]
+            for k in range(1, below):
+                a[i, above + k - 1] = -(x ** k) / q[i]
+            b[i] = 1 / q[i]
+        c = mp.qr_solve(a, b)[0]
+        p, d = [c[k] for k in range(above)], [mpf(1)] + [c[above + k] for k in range(below - 1)]
+        q = [mp.polyval(d[::-1], x) for x in xs]
+    p, d = [round_to(v, 'f32') for v in p], [round_to(v, 'f32') for v in d]
+    return p, d, max(abs(mp.polyval(p[::-1], x) / mp.polyval(d[::-1], x) / f(x) - 1) for x in xs)
+
+
+# tanh(a) = a num(z) / over(z), z = a^2, up to 9, where it rounds to 1
+QUOTIENTS = [('tanh_fast', tanh_ratio, mpf(0), mpf('81.5'), 5, 5, 'tanh(a)/a as num(z) / over(z), z = a^2, a <= 9.03')]
+
+
 def main():
     wanted = sys.argv[1:]
     out = []
@@ -215,6 +243,8 @@ def main():
                    '// Coefficients for the type T.')
         for name in dict.fromkeys(j[0] for j in JOBS):
             out.append(f'template <class T>\ninline constexpr int {name} = 0;')
+        for name, *_ in QUOTIENTS:
+            out.append(f'template <class T>\ninline constexpr int {name}_num = 0;\ntemplate <class T>\ninline constexpr int {name}_over = 0;')
         for name, values in ('erf_end', ERF_END), ('erf_one', ERF_ONE):
             out.append(f'template <class T>\ninline constexpr T {name} = T({hexa(values["f64"], "f64")});\n'
                        f'template <>\ninline constexpr float {name}<float> = {hexa(round_to(values["f32"], "f32"), "f32")};')
@@ -232,6 +262,15 @@ def main():
             out.append(f'    {hexa(c, kind)},  // {float(c):.9g}')
         out.append('};')
         print(f'{name} {kind}: 2^{float(e):.2f}', file=sys.stderr, flush=True)
+    for name, f, lo, hi, above, below, note in QUOTIENTS:
+        if wanted and name not in wanted:
+            continue
+        p, d, err = quotient(f, lo, hi, above, below)
+        out.append(f'\n// {note}. Error 2^{float(mp.log(err, 2)):.1f}.')
+        for part, values in ('num', p), ('over', d):
+            out.append(f'template <>\ninline constexpr std::array<float, {len(values)}> {name}_{part}<float> = {{')
+            out += [f'    {hexa(c, "f32")},  // {float(c):.9g}' for c in values]
+            out.append('};')
     if not wanted:
         out.append('\n}  // namespace frit::ir::math')
     print('\n'.join(out))

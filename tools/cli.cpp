@@ -69,6 +69,16 @@ void TargetOptions::add_to(CLI::App& command) {
   command.add_option_function<std::string>(
       "--disable", [this](const std::string& names) { disabled = split_list(names); },
       "passes and rules to leave out, separated by commas");
+  command.add_option("--numerics", numerics, "strict or fast (default: what the program says)");
+}
+
+Numerics numerics_named(const std::string& name) {
+  expect_choice("a kind of numerics", name, {"strict", "fast"});
+  return name == "fast" ? Numerics::fast : Numerics::strict;
+}
+
+void TargetOptions::apply_numerics(ir::Func& f) const {
+  if (!numerics.empty()) f.numerics = numerics_named(numerics);
 }
 
 lower::CompileOptions TargetOptions::compile_options() const {

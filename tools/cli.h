@@ -53,6 +53,9 @@ std::vector<std::string> split_list(std::string_view text);
 // Throws UsageError for a name that is none of the choices ("an instruction set", ...).
 void expect_choice(std::string_view what, const std::string& name, const std::vector<std::string>& choices);
 
+// Throws UsageError for what is neither "strict" nor "fast".
+Numerics numerics_named(const std::string& name);
+
 // Options of compiling that opt, run and explain share.
 struct TargetOptions {
   std::string isa;                    // "": this CPU's best
@@ -60,8 +63,10 @@ struct TargetOptions {
   std::string dot = "library";        // on a GPU, floating dots: library or own
   int threads = 0;                    // 0: the default
   std::vector<std::string> disabled;  // names of passes and rules
+  std::string numerics;               // "": what the program says; "strict", "fast"
 
   void add_to(CLI::App& command);
+  void apply_numerics(ir::Func& f) const;
   lower::CompileOptions compile_options() const;  // FRIT_DISABLE and FRIT_FUEL included
 };
 

@@ -21,12 +21,12 @@ Json json(const lower::Program& p) {
                            {"scratch_bytes", k.scratch_bytes}, {"compile_ms", k.compile_ms}, {"cached", k.cached}});
   for (const lower::Decision& d : p.decisions)
     decisions.push_back(Json{{"fused", d.taken}, {"producer", d.producer}, {"consumer", d.consumer}, {"reason", d.reason}, {"bytes", d.bytes}});
-  return Json{{"name", p.plan.name}, {"launches", p.plan.launches.size()}, {"arena_bytes", p.plan.arena_bytes},
+  return Json{{"name", p.plan.name}, {"numerics", p.tensor.numerics == Numerics::fast ? "fast" : "strict"}, {"launches", p.plan.launches.size()}, {"arena_bytes", p.plan.arena_bytes},
               {"lower_ms", p.lower_ms}, {"compile_ms", p.compile_ms}, {"kernels", kernels}, {"decisions", decisions}};
 }
 
 std::string text(const lower::Program& p) {
-  std::string out = printf_string("@%s: %zu launch%s, temporaries of %lld bytes, passes %.2f ms, code %.2f ms\n\n", p.plan.name.c_str(),
+  std::string out = printf_string("@%s: %s%zu launch%s, temporaries of %lld bytes, passes %.2f ms, code %.2f ms\n\n", p.plan.name.c_str(), p.tensor.numerics == Numerics::fast ? "fast numerics, " : "",
                                   p.plan.launches.size(), p.plan.launches.size() == 1 ? "" : "es", static_cast<long long>(p.plan.arena_bytes), p.lower_ms, p.compile_ms);
   std::vector<std::vector<std::string>> rows;
   for (const lower::KernelReport& k : p.reports)
@@ -45,6 +45,7 @@ std::string text(const lower::Program& p) {
 int run(const Options& o) {
   const lower::CompileOptions options = o.target.compile_options();
   Source source = read_program(o.file);
+  o.target.apply_numerics(source.func);
   if (source.func.level == ir::Level::kernel)
     throw Error("frit explain", "a kernel has no decisions left to explain", {}, {}, "give the tensor program that it was made from");
   bind_symbols(source.func, parse_dims(o.dims));

@@ -67,6 +67,7 @@ int run(const Options& o) {
     for (std::string& name : left_out(o.passes)) options.disabled.push_back(std::move(name));
   if (o.eager) options.fuse = options.specialise = false;
   Source source = read_program(o.file);
+  o.target.apply_numerics(source.func);
   bind_symbols(source.func, parse_dims(o.dims));
   const ir::PrintOptions printing{.places = o.places};
   const bool gpu = o.to == "cuda" || o.to == "ptx";

@@ -3,7 +3,7 @@
 // but for the element types. What needs inline PTX stands between FRIT_EMULATION's marks; whoever runs
 // the text without a GPU defines that macro and these functions himself.
 //
-// Strict arithmetic is the compiler's business (nvrtc.cpp): no contraction, no flushing, divisions and
+// Arithmetic is the compiler's business (nvrtc.cpp): no contraction, no flushing, divisions and
 // roots rounded; so + - * / on floats are one rounding each.
 #include "codegen/cuda.h"
 
@@ -180,6 +180,32 @@ F_FN f32 f_max(f32 x, f32 y) {
 F_FN f32 f_min(f32 x, f32 y) {
   f32 r;
   asm("min.NaN.f32 %0, %1, %2;" : "=f"(r) : "f"(x), "f"(y));
+  return r;
+}
+// Of Numerics::fast.
+F_FN f32 f_approx_exp2(f32 x) {
+  f32 r;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(x));
+  return r;
+}
+F_FN f32 f_approx_rcp(f32 x) {
+  f32 r;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(x));
+  return r;
+}
+F_FN f32 f_approx_div(f32 x, f32 y) {
+  f32 r;
+  asm("div.full.f32 %0, %1, %2;" : "=f"(r) : "f"(x), "f"(y));
+  return r;
+}
+F_FN f32 f_approx_sqrt(f32 x) {
+  f32 r;
+  asm("sqrt.approx.f32 %0, %1;" : "=f"(r) : "f"(x));
+  return r;
+}
+F_FN f32 f_approx_rsqrt(f32 x) {
+  f32 r;
+  asm("rsqrt.approx.f32 %0, %1;" : "=f"(r) : "f"(x));
   return r;
 }
 F_FN f32 f_from_f16(f16 x) {

@@ -72,7 +72,7 @@ void Text::fill_in(const std::function<std::string(int, int64_t)>& number) {
 }
 
 Printer::Printer(const ir::Func& f, const GpuSpec& gpu, bool wide, int lighter)
-    : f_(f), gpu_(gpu), wide_(wide), ranges_(f), m_(map_kernel(f, ranges_, gpu, lighter)), rates_(f.values.size(), Rate::invariant), lighter_(lighter) {}
+    : f_(f), gpu_(gpu), wide_(wide), ranges_(f), m_(map_kernel(f, ranges_, gpu, lighter)), functions_(f.numerics), rates_(f.values.size(), Rate::invariant), lighter_(lighter) {}
 
 CudaSource Printer::run() {
   const OpNode* work = nullptr;

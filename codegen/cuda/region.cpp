@@ -102,7 +102,7 @@ Printer::Body Printer::analyse(OpId id, ValueId lane, ValueId row, int vector) {
     }
     if (r == Rate::invariant) continue;
     if (ir::is_elementwise(op.op)) {
-      b.cost += Functions::cost(op.op, ir::formula_type(f_, op), f_.type(op.results[0]).dtype);
+      b.cost += functions_.cost(op.op, ir::formula_type(f_, op), f_.type(op.results[0]).dtype);
     } else if (op.op == Op::load) {
       b.cost += 1;
       const ValueId buffer = op.operands[0].value;

@@ -114,6 +114,11 @@ std::string prim_text(const ir::PrimNode& n, const std::string& a, const std::st
     case Prim::shr: return two("f_shr");
     case Prim::select: return cat(a, " ? ", b, " : ", c);
     case Prim::cast: return n.from == t ? a : cat("f_cast<", type_text(t), ">(", a, ")");
+    case Prim::approx_exp2: return one("f_approx_exp2");
+    case Prim::approx_div: return two("f_approx_div");
+    case Prim::approx_rcp: return one("f_approx_rcp");
+    case Prim::approx_sqrt: return one("f_approx_sqrt");
+    case Prim::approx_rsqrt: return one("f_approx_rsqrt");
     case Prim::bitcast: return cat(n.imm ? "f_bits_any<" : "f_bits<", type_text(t), ">(", a, ")");
   }
   ir::internal_error("a primitive without operands");
@@ -133,15 +138,15 @@ std::string node_text(const ir::ScalarProgram& p, int i, const std::vector<std::
 
 }  // namespace
 
-int Functions::cost(ir::Op op, DType t, DType to) {
+int Functions::cost(ir::Op op, DType t, DType to) const {
   int cost = 0;
-  for (const ir::PrimNode& n : ir::formula(op, t, to).nodes)
+  for (const ir::PrimNode& n : ir::formula(op, t, to, formulas_).nodes)
     if (!is_leaf(n)) cost += n.prim == Prim::div || n.prim == Prim::sqrt || n.prim == Prim::rem ? 8 : 1;
   return cost;
 }
 
 std::string Functions::call(ir::Op op, DType t, DType to, const std::vector<std::string>& args) {
-  const ir::ScalarProgram& p = ir::formula(op, t, to);
+  const ir::ScalarProgram& p = ir::formula(op, t, to, formulas_);
   int inner = 0;
   for (const ir::PrimNode& n : p.nodes) inner += !is_leaf(n);
   std::vector<std::string> names(p.nodes.size());
@@ -155,7 +160,8 @@ std::string Functions::call(ir::Op op, DType t, DType to, const std::vector<std:
     const ir::PrimNode& last = p.nodes[static_cast<size_t>(p.result)];
     return is_leaf(last) ? names[static_cast<size_t>(p.result)] : node_text(p, p.result, names);
   }
-  std::string fn = cat(identifier(op), "_", type_text(t));
+  // Kernels of both kinds may stand in one source.
+  std::string fn = cat(formulas_ == ir::Formulas::strict ? "" : "fast_", identifier(op), "_", type_text(t));
   if (op == ir::Op::cast) fn += cat("_", type_text(to));
   std::string list;
   for (const std::string& a : args) list += cat(list.empty() ? "" : ", ", a);

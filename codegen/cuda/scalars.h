@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ir/func.h"
+#include "ir/ops.h"
 #include "ir/scalar_program.h"
 
 namespace frit::codegen::cuda {
@@ -37,12 +38,14 @@ std::string to_memory(DType t, const std::string& x);
 // The functions that a kernel calls, each printed once.
 class Functions {
  public:
+  explicit Functions(Numerics numerics) : formulas_(numerics == Numerics::fast ? ir::Formulas::fast_gpu : ir::Formulas::strict) {}
   // The op on operands: an expression, or a call of its function.
   std::string call(ir::Op op, DType t, DType to, const std::vector<std::string>& args);
   std::string text() const;  // the definitions
-  static int cost(ir::Op op, DType t, DType to);  // primitives, roughly; divisions and roots count more
+  int cost(ir::Op op, DType t, DType to) const;  // primitives, roughly; divisions and roots count more
 
  private:
+  ir::Formulas formulas_;
   std::map<std::string, std::string> made_;
 };
 

@@ -83,6 +83,7 @@ class Emitter : public Build {
   void hoist(const Body& b);  // what does not change, before the loops
   llvm::SmallVector<Val, 2> emit(const Body& b, const Lanes& at);
   void elementwise(const ir::OpNode& op, const Lanes& at);
+  const ir::ScalarProgram& formula(const ir::OpNode& op) const;
   bool by_multiplier(const ir::PrimNode& p, int width);
   Value* vec(const ir::Operand& o, const Lanes& at, int copy);
   Val index_in_lanes(const ir::IndexExpr& e, const Body& b, const Lanes& at);

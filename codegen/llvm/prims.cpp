@@ -254,6 +254,11 @@ Value* emit_prim(Build& b, const ir::PrimNode& node, Value* x, Value* y, Value* 
     case ir::Prim::cast: return emit_cast(b, node.from, t, x);
     case ir::Prim::bitcast:
       return node.imm ? b.ir.CreateBitCast(x, in_shape(b, x, b.type(t))) : bit_cast(b, node.from, t, x);
+    case ir::Prim::approx_div: return ir.CreateFDiv(x, y);
+    case ir::Prim::approx_rcp: return ir.CreateFDiv(number(b, x, 1.0), x);
+    case ir::Prim::approx_sqrt: return unary(b, I::sqrt, x);
+    case ir::Prim::approx_rsqrt: return ir.CreateFDiv(number(b, x, 1.0), unary(b, I::sqrt, x));
+    case ir::Prim::approx_exp2: break;  // formulas for CPUs have none
   }
   ir::internal_error("a primitive without operands");
 }

@@ -10,9 +10,9 @@ namespace frit::codegen {
 using ir::Op;
 
 namespace {
-int formula_cost(const ir::OpNode& op, DType t, DType to) {
+int formula_cost(const ir::ScalarProgram& formula) {
   int cost = 0;
-  for (const ir::PrimNode& n : ir::formula(op.op, t, to).nodes) {
+  for (const ir::PrimNode& n : formula.nodes) {
     if (n.prim == ir::Prim::arg || n.prim == ir::Prim::constant) continue;
     // Divisions and roots occupy their unit for several operations' time; other long ones are rare.
     cost += n.prim == ir::Prim::div || n.prim == ir::Prim::sqrt || n.prim == ir::Prim::rem ? 4 : 1;
@@ -42,6 +42,11 @@ struct Units {
 };
 }  // namespace
 
+const ir::ScalarProgram& Emitter::formula(const ir::OpNode& op) const {
+  return ir::formula(op.op, ir::formula_type(f_, op), f_.type(op.results.at(0)).dtype,
+                     f_.numerics == Numerics::fast ? ir::Formulas::fast : ir::Formulas::strict);
+}
+
 Emitter::Body Emitter::analyse(const ir::Region& r, ir::ValueId lane, ir::ValueId row) {
   Body b;
   b.region = &r;
@@ -60,8 +65,8 @@ Emitter::Body Emitter::analyse(const ir::Region& r, ir::ValueId lane, ir::ValueI
     for (ir::ValueId v : op.results) rates_[static_cast<size_t>(v)] = rate_of_op;
     if (rate_of_op != Rate::lane) continue;
     if (ir::is_elementwise(op.op)) {
-      b.cost += formula_cost(op, ir::formula_type(f_, op), f_.type(op.results[0]).dtype);
-      units.count(ir::formula(op.op, ir::formula_type(f_, op), f_.type(op.results[0]).dtype));
+      b.cost += formula_cost(formula(op));
+      units.count(formula(op));
       count(f_.type(op.results[0]).dtype);
     } else if (op.op == Op::load) {
       b.cost += 1, b.streams++;
@@ -211,8 +216,7 @@ bool Emitter::by_multiplier(const ir::PrimNode& p, int width) {
 void Emitter::elementwise(const ir::OpNode& op, const Lanes& at) {
   const bool in_lanes = at.var != ir::kNone && rate(op) == Rate::lane;
   const auto copies = static_cast<size_t>(in_lanes ? at.unroll : 1);
-  const DType t = ir::formula_type(f_, op);
-  const ir::ScalarProgram& program = ir::formula(op.op, t, f_.type(op.results.at(0)).dtype);
+  const ir::ScalarProgram& program = formula(op);
 
   struct Node {
     bool lane = false;

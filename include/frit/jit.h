@@ -29,6 +29,7 @@ struct JitOptions {
   std::string name = {};               // in IR, reports and dumps; otherwise "f"
   Retrace retrace = Retrace::allow;
   Captures captures = Captures::allow;
+  Numerics numerics = Numerics::strict;  // eager calls are always strict; inside another trace, that function's
   bool check_nan = false;              // as FRIT_CHECK=nan, for this function
   int64_t max_entries = 256;           // signatures kept; the least recently used is dropped
 };
@@ -62,6 +63,7 @@ struct CaptureReport {
 struct Report {
   std::string text;
   std::string name;
+  Numerics numerics = Numerics::strict;
   std::vector<KernelReport> kernels;
   std::vector<FusionReport> decisions;
   std::vector<CaptureReport> captures;
@@ -70,7 +72,8 @@ struct Report {
 };
 // The same call eagerly and fused.
 struct Comparison {
-  bool same_bits = false;              // NaNs counted as one value
+  bool same_bits = false;              // NaNs counted as one value; not to be expected under Numerics::fast
+  double largest_difference = 0;       // of floating results; inf where only one of two is finite
   std::string difference;              // the first place where bits differ
   double eager_us = 0, fused_us = 0;   // medians of a few interleaved runs
   int64_t eager_launches = 0, launches = 0;

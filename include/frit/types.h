@@ -47,6 +47,13 @@ inline DType compute_type(DType t) { return is_half(t) ? DType::f32 : t; }
 inline bool is_signed(DType t) { return kind_of(t) == TypeKind::signed_; }
 inline bool is_integer(DType t) { return kind_of(t) == TypeKind::signed_ || kind_of(t) == TypeKind::unsigned_; }
 
+// What a function's numbers promise. strict: the laws (docs/LAWS.md): the same bits however it is run. fast: the
+// numbers within bounds that docs/accuracy.md states, and other bits on other devices: values of f16 and bf16 keep
+// the digits of f32 until they are stored, also where a cast rounds them; a multiplication and an addition become
+// one fma; divisions become multiplications by reciprocals; short formulas stand for exp, tanh, sigmoid, rsqrt and
+// on GPUs for divisions and roots, whose results below 2^-125 may be 0. Sums keep their order.
+enum class Numerics : uint8_t { strict, fast };
+
 // The element type of a C++ type. `long` and `long long` are both i64; char is not a number here.
 template <class T>
 constexpr bool is_number_v = std::is_same_v<T, bool> || std::is_same_v<T, float> || std::is_same_v<T, double> || is_half_v<T> ||

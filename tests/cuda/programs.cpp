@@ -21,6 +21,11 @@ const std::vector<Named>& programs() {
     for (const std::string& n : written_names()) out.push_back({n, false, load_written(n).func});
     for (const auto* cases : {&bench::cases(), &bench::gpu_cases()})
       for (const bench::Case& c : *cases) out.push_back({"bench " + c.name, true, ir::parse(c.make.ir(c.shape), c.name)});
+    for (size_t i = 0, n = out.size(); i < n; ++i) {
+      if (!out[i].bench) continue;
+      out.push_back({"fast " + out[i].name, false, out[i].func});
+      out.back().func.numerics = Numerics::fast;
+    }
     return out;
   }();
   return all;

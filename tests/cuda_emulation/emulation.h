@@ -241,6 +241,18 @@ H f_to_f16(F x) {
   h.bits = frit_emulated::bit_cast<unsigned short>(static_cast<_Float16>(x));
   return h;
 }
+// As exact as f32 allows, where a GPU approximates; results below 2^-126 are 0 where it gives 0.
+inline float f_approx_exp2(float x) {
+  const float y = static_cast<float>(exp2(static_cast<double>(x)));
+  return y < 0x1p-126f ? 0.0f : y;
+}
+inline float f_approx_rcp(float x) {
+  const float y = 1.0f / x;
+  return fabsf(y) < 0x1p-126f ? copysignf(0.0f, y) : y;
+}
+inline float f_approx_div(float x, float y) { return x / y; }
+inline float f_approx_sqrt(float x) { return sqrtf(x); }
+inline float f_approx_rsqrt(float x) { return 1.0f / sqrtf(x); }
 // NaN wins, -0 is below +0.
 inline float f_max(float x, float y) {
   if (x != x || y != y) return __int_as_float(0x7fffffff);

@@ -10,6 +10,7 @@
 #include "tests/cuda_emulation/emulated.h"
 #include "tests/cuda_programs/campaign.h"
 #include "tests/cuda_programs/emulated_engine.h"
+#include "tests/engines/fast.h"
 #include "tests/engines/inputs.h"
 #include "tests/engines/written.h"
 
@@ -86,6 +87,36 @@ TEST(CudaBarriers, AMissingOneIsFound) {
     const EmulatedProgram right(w.func, args, want, cuda_options_for(0, true));
     EXPECT_EQ(right.problem(), "") << name;
   }
+}
+
+// Numerics::fast: near the strict results, the same bytes in both orders of threads and blocks.
+TEST(CudaFast, ProgramsAreNearTheStrictResults) {
+  struct Ready {
+    ir::Func f, fast;
+    std::vector<ir::Array> want;
+    std::vector<EmulatedProgram> programs;
+  };
+  std::vector<std::unique_ptr<Ready>> all;
+  std::vector<std::string> images;
+  for (const std::string& name : written_names()) {
+    const Written w = load_written(name);
+    if (!is_smooth(w.func)) continue;
+    auto r = std::make_unique<Ready>(Ready{w.func, made_fast(w.func), {}, {}});
+    const auto args = make_inputs(w.func, 2);
+    r->want = ir::interpret(w.func, args);
+    for (uint64_t seed : {0u, 11u}) {
+      CudaOptions options = cuda_options_for(seed, true);
+      options.name = name + ", " + options.name;
+      options.accept = [f = &r->f](const auto& have, const auto& want) { return fast_problem(*f, have, want); };
+      r->programs.emplace_back(r->fast, args, r->want, options);
+      r->programs.back().images(images);
+    }
+    all.push_back(std::move(r));
+  }
+  compile_images(images);
+  for (const auto& r : all)
+    for (const EmulatedProgram& p : r->programs) EXPECT_EQ(p.problem(), "");
+  EXPECT_GT(all.size(), 30u);
 }
 
 TEST(CudaRandom, GivesTheInterpretersBytes) {

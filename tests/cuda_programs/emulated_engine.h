@@ -18,6 +18,7 @@ namespace frit::test {
 // A choice of card, schedule numbers, fused or op by op, from a number. No bit may depend on any of it.
 struct CudaOptions {
   lower::CompileOptions compile;
+  std::function<std::string(const std::vector<ir::Array>& have, const std::vector<ir::Array>& want)> accept;  // Execution::accept
   std::string name;  // "H200, fused, small parts"
 };
 CudaOptions cuda_options_for(uint64_t seed, bool fuse);

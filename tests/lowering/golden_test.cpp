@@ -45,7 +45,7 @@ CompileOptions options() {
 std::string run_pass(const std::string& pass, const ir::Func& f) {
   const CompileOptions o = options();
   PassContext context{o, nullptr, -1};
-  if (pass == "fuse") {  // with what it relies on
+  if (pass == "fuse" || pass == "relax") {  // with what it relies on
     const ir::Func fused = run_passes(f, o, ir::Level::fused);
     ir::verify(fused);
     return text_of(fused);
