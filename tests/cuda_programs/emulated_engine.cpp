@@ -148,7 +148,7 @@ std::string EmulatedProgram::problem() const {
   Execution ascending, descending;
   ascending.fill = up.fill;
   ascending.in_place = donors;
-  ascending.accept = options_.accept;
+  ascending.accept = descending.accept = options_.accept;
   ascending.run = Runner(up);
   descending.fill = down.fill;
   descending.guarded = true;
