@@ -65,7 +65,7 @@ Tensors specs_of(const std::vector<Shape>& shapes) {
 // The state is given away in each call, and replaced by the results.
 class AdamwRunner : public Runner {
  public:
-  explicit AdamwRunner(const std::vector<Shape>& shapes) : eager_{make_inputs(shapes)} {
+  AdamwRunner(const std::vector<Shape>& shapes, Numerics numerics) : numerics_(numerics), eager_{make_inputs(shapes)} {
     const Inputs& in = eager_[0];
     fused_.push_back({copy_of_all(in.p), copy_of_all(in.m), copy_of_all(in.v), in.g});
   }
@@ -83,7 +83,7 @@ class AdamwRunner : public Runner {
   }
   Cold cold() override {
     clear_caches();
-    auto fresh = jit(adamw, {.name = "adamw"});
+    auto fresh = jit(adamw, {.name = "adamw", .numerics = numerics_});
     std::vector<Shape> shapes;
     for (const Tensor& t : fused_[0].p) shapes.push_back(t.shape());
     const Tensors specs = specs_of(shapes);
@@ -111,7 +111,8 @@ class AdamwRunner : public Runner {
   }
 
   const Step step_{10};
-  decltype(jit(adamw)) jitted_ = jit(adamw, {.name = "adamw"});
+  Numerics numerics_;
+  decltype(jit(adamw)) jitted_ = jit(adamw, {.name = "adamw", .numerics = numerics_});
   std::vector<Inputs> eager_, fused_;
   size_t eager_at_ = 0, fused_at_ = 0;
 };
@@ -137,7 +138,7 @@ std::vector<Shape> transformer_shapes(int64_t n) {
 }
 
 Maker adamw_runner() {
-  return {[](const Shape& s) -> std::unique_ptr<Runner> { return std::make_unique<AdamwRunner>(transformer_shapes(s.count())); },
+  return {[](const Shape& s, Numerics numerics) -> std::unique_ptr<Runner> { return std::make_unique<AdamwRunner>(transformer_shapes(s.count()), numerics); },
           [](const Shape& s) {
             const Tensors specs = specs_of(transformer_shapes(s.count()));
             const Step step(10);
