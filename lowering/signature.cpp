@@ -42,7 +42,7 @@ std::vector<size_t> order_of_need(const Group& g) {
 
 class Writer {
  public:
-  explicit Writer(const Group& g) : g_(g), position_(g.locals.size(), -1) {
+  explicit Writer(const Group& g) : position_(g.locals.size(), -1) {
     int64_t next = 0;
     for (size_t i : order_of_need(g)) {
       const OpNode& o = g.body[i];
@@ -66,7 +66,6 @@ class Writer {
     number(static_cast<int64_t>(o.lit.bits));
   }
 
-  const Group& g_;
   std::vector<int64_t> position_;
   std::map<ValueId, int64_t> tensors_;
 };
