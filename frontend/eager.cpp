@@ -16,6 +16,7 @@
 #include "ir/verify.h"
 #include "runtime/cache.h"
 #include "support/env.h"
+#include "support/mix.h"
 
 namespace frit {
 
@@ -31,10 +32,7 @@ struct WordsHash {
   size_t operator()(const Words& w) const { return static_cast<size_t>(of(w.data(), w.size())); }
   static uint64_t of(const uint64_t* w, size_t n) {
     uint64_t h = 0x9e3779b97f4a7c15u + n;
-    for (size_t i = 0; i < n; ++i) {
-      h = (h ^ w[i]) * 0xff51afd7ed558ccdu;
-      h ^= h >> 32;
-    }
+    for (size_t i = 0; i < n; ++i) h = mix(h, w[i]);
     return h;
   }
 };

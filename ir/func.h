@@ -195,6 +195,8 @@ class Func {
   void compact();
 };
 
+// Bytes of the elements of a tensor.
+inline int64_t bytes_of(const Func& f, ValueId tensor) { return f.type(tensor).count() * size_of(f.type(tensor).dtype); }
 // Elements from the first to the last of a tensor in memory; 0 of an empty one.
 int64_t span_of(const Func& f, ValueId tensor);
 

@@ -39,7 +39,7 @@ class Planner {
   std::vector<Kernel> kernels;
 
  private:
-  int64_t bytes(ValueId v) const { return f_.type(v).count() * size_of(f_.type(v).dtype); }
+  int64_t bytes(ValueId v) const { return ir::bytes_of(f_, v); }
   ValueId root(ValueId v) const { return root_[static_cast<size_t>(v)]; }
 
   // The value whose memory a value shares: a reshape is its operand.

@@ -1,10 +1,12 @@
 // Tensor IR -> a runnable program: the pipeline of pass_table.cpp, then kernels and a plan.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codegen/gpu_spec.h"
@@ -59,6 +61,8 @@ struct CompileOptions {
   bool fuse = true;                   // false: every op its own kernel
   std::vector<std::string> disabled;  // pass and rule names (FRIT_DISABLE)
   int64_t fuel = -1;                  // rewrites allowed (FRIT_FUEL); -1: no limit
+
+  bool enabled(std::string_view name) const { return std::find(disabled.begin(), disabled.end(), name) == disabled.end(); }
 };
 
 // A decision of the fusion pass, kept for explain.

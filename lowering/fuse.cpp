@@ -123,7 +123,7 @@ class Fuser {
     for (const auto& o : node.group.outputs) producer_[static_cast<size_t>(o.tensor)] = n;
     link(n);
   }
-  int64_t bytes(ValueId v) const { return f_.type(v).count() * size_of(f_.type(v).dtype); }
+  int64_t bytes(ValueId v) const { return ir::bytes_of(f_, v); }
 
   // Is there a way from node `from` to node `to` besides a direct edge?
   bool reaches_indirectly(int from, int to) const {

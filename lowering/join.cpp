@@ -15,15 +15,12 @@ namespace frit::lower {
 
 namespace {
 
-int64_t bytes_of(const Func& f, ValueId v) { return f.type(v).count() * size_of(f.type(v).dtype); }
-
 class Joiner {
  public:
   Joiner(const JoinContext& c, const std::vector<Candidate>& all) : c_(c), f_(c.f), all_(all) {}
 
   std::vector<Kernel> run() {
-    const auto& off = c_.options.disabled;
-    const bool joins = c_.options.fuse && c_.options.specialise && std::find(off.begin(), off.end(), "join") == off.end();
+    const bool joins = c_.options.fuse && c_.options.specialise && c_.options.enabled("join");
     for (size_t k = 0; k < all_.size(); ++k) place(k, joins && all_.size() > 1);
     std::vector<Kernel> out;
     for (const Slot& s : slots_)
@@ -47,7 +44,7 @@ class Joiner {
       if (auto it = made_.find(c_.root(in)); it != made_.end()) earliest = std::max(earliest, it->second + 1);
     int64_t temps = 0;
     for (const auto& o : c.group.outputs)
-      if (!c_.is_result(c_.root(o.tensor))) temps += bytes_of(f_, o.tensor);
+      if (!c_.is_result(c_.root(o.tensor))) temps += ir::bytes_of(f_, o.tensor);
     size_t at = slots_.size();
     if (joins && !c.made && joinable(c.nest)) {
       const auto [it, fresh] = open_.emplace(signature(in_order_of_need(c.group, c_.rank)), at);
@@ -128,8 +125,8 @@ class Joiner {
     int64_t bytes = 0, longest = 0;
     bool differ = false;
     for (const Candidate& c : all) {
-      for (ValueId in : c.group.inputs()) bytes += bytes_of(f_, in);
-      for (const auto& o : c.group.outputs) bytes += bytes_of(f_, o.tensor);
+      for (ValueId in : c.group.inputs()) bytes += ir::bytes_of(f_, in);
+      for (const auto& o : c.group.outputs) bytes += ir::bytes_of(f_, o.tensor);
       const int64_t lanes = c.nest.loops[static_cast<size_t>(c.nest.lane)].extent;
       differ |= longest > 0 && lanes != longest;
       longest = std::max(longest, lanes);

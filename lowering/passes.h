@@ -1,7 +1,6 @@
 // The passes: free functions on a function, each in a file of its name. pass_table.cpp has their order.
 #pragma once
 
-#include <algorithm>
 #include <string_view>
 #include <vector>
 
@@ -15,9 +14,7 @@ struct PassContext {
   std::vector<Decision>* decisions = nullptr;
   int64_t fuel_left = -1;  // -1: no limit
 
-  bool enabled(std::string_view name) const {
-    return std::find(options.disabled.begin(), options.disabled.end(), name) == options.disabled.end();
-  }
+  bool enabled(std::string_view name) const { return options.enabled(name); }
   bool has_fuel() const { return fuel_left != 0; }
   // Takes one rewrite's fuel; false when there is none left.
   bool spend() {

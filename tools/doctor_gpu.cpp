@@ -44,6 +44,17 @@ end:
 }
 )";
 
+// For a GPU, without launches as yet; one output.
+rt::Plan plan_of(int32_t inputs, int64_t output_bytes) {
+  rt::Plan plan;
+  plan.name = "doctor";
+  plan.gpu = true;
+  plan.inputs = inputs;
+  plan.outputs.resize(1);
+  plan.outputs[0].bytes = output_bytes;
+  return plan;
+}
+
 Json try_gpu(int device) {
   try {
     constexpr int64_t n = 10000, bytes = 4 * n;
@@ -53,12 +64,7 @@ Json try_gpu(int device) {
     kernel->is_ptx = true;
     kernel->threads = 128;
     kernel->items_per_block = 128;
-    rt::Plan plan;
-    plan.name = "doctor";
-    plan.gpu = true;
-    plan.inputs = 1;
-    plan.outputs.resize(1);
-    plan.outputs[0].bytes = bytes;
+    rt::Plan plan = plan_of(1, bytes);
     rt::Launch launch;
     launch.gpu = kernel;
     launch.buffers = {{rt::BufferRef::input, 0, 0}, {rt::BufferRef::output, 0, 0}};
@@ -100,12 +106,7 @@ Json try_product(int device) {
     rt::Gemm g;
     g.m = g.n = g.k = g.a.ld = g.b.ld = g.c.ld = n;
     g.workspace = 1 << 20;
-    rt::Plan plan;
-    plan.name = "doctor";
-    plan.gpu = true;
-    plan.inputs = 2;
-    plan.outputs.resize(1);
-    plan.outputs[0].bytes = bytes;
+    rt::Plan plan = plan_of(2, bytes);
     plan.arena_bytes = g.workspace;
     rt::Launch launch;
     launch.gemm = std::make_shared<const rt::Gemm>(g);

@@ -17,10 +17,6 @@ using ir::Op;
 using ir::OpId;
 using ir::OpNode;
 
-namespace {
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-}  // namespace
-
 void Printer::cols(OpId id) {
   const OpNode& op = f_.op(id);
   std::vector<Reduce> rs = reductions(op);

@@ -18,8 +18,6 @@ constexpr int64_t kMostCode = 1200; // primitives of an unrolled step, roughly
 constexpr int64_t kMostElements = 32;  // of an unrolled step
 constexpr int64_t kRowLoads = 128;     // bytes of rows kept that a thread asks for at a time: there are fewer threads
 
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 const char* combine_of(Op op) {
   switch (op) {
     case Op::reduce_sum:

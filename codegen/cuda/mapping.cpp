@@ -32,7 +32,6 @@ constexpr int kFlatThreads = 256;
 constexpr int kUnknownRow = 256;  // threads of a row of unknown length
 
 int64_t round_up_pow2(int64_t n) { return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(n, 1)))); }
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // A `lanes` of an item.
 struct LanesInfo {

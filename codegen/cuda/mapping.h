@@ -21,6 +21,8 @@ inline constexpr int64_t kLanes = 128;
 inline constexpr int64_t kBlock = 1024;
 inline constexpr int kWarp = 32;
 
+inline int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 // Vectors of a thread in a block of the order of sums, where there are at most this many elements: whole
 // rows of 128 lanes, unless there is but a part of one. width: elements of a step.
 int64_t steps_of_block(std::optional<int64_t> at_most, int64_t width);

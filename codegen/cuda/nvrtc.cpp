@@ -31,7 +31,7 @@ struct Nvrtc {
 
   explicit Nvrtc() {
     auto get = [&](auto& f, const char* name) {
-      f = reinterpret_cast<std::remove_reference_t<decltype(f)>>(rt::cuda::library_symbol(rt::cuda::Library::nvrtc, name));
+      rt::cuda::look_up(rt::cuda::Library::nvrtc, name, f);
       if (!f) throw Error("cuda", std::string("the NVRTC that was found has no function ") + name, {}, {}, "install a newer one, or let FRIT_NVRTC name it");
     };
     rt::cuda::need_library(rt::cuda::Library::nvrtc, "cuda");

@@ -22,18 +22,16 @@ const Found& system_library() {
     auto* f = new Found;  // never destroyed
     const Loaded& lib = library(Library::cublaslt);
     if (!lib.handle) {
-      f->why = "cuBLASLt was not found";
-      if (!lib.tried.empty()) f->why += " (" + lib.tried[0].what + ": " + lib.tried[0].result + ")";
-      f->why += ": " + std::string(info(Library::cublaslt).remedy);
+      f->why = not_found(Library::cublaslt);
       return f;
     }
     std::string missing;
-    auto look_up = [&](auto& member, const char* symbol) {
-      member = reinterpret_cast<std::remove_reference_t<decltype(member)>>(library_symbol(Library::cublaslt, symbol));
+    auto fill = [&](auto& member, const char* symbol) {
+      look_up(Library::cublaslt, symbol, member);
       if (!member && missing.empty()) missing = symbol;
     };
     using namespace lt;
-#define FRIT_LT(member, symbol, parameters) look_up(f->table.member, #symbol);
+#define FRIT_LT(member, symbol, parameters) fill(f->table.member, #symbol);
 #include "runtime/cuda/cublaslt.def"
 #undef FRIT_LT
     f->usable = missing.empty();

@@ -17,18 +17,16 @@ const Driver* system_driver(std::string* why) {
     auto* f = new Found;  // never destroyed
     const Loaded& lib = library(Library::driver);
     if (!lib.handle) {
-      f->why = "the NVIDIA driver was not found";
-      if (!lib.tried.empty()) f->why += " (" + lib.tried[0].what + ": " + lib.tried[0].result + ")";
-      f->why += ": " + std::string(info(Library::driver).remedy);
+      f->why = not_found(Library::driver);
       return f;
     }
     std::string missing;
-    auto look_up = [&](auto& member, const char* symbol, bool needed) {
-      member = reinterpret_cast<std::remove_reference_t<decltype(member)>>(library_symbol(Library::driver, symbol));
+    auto fill = [&](auto& member, const char* symbol, bool needed) {
+      look_up(Library::driver, symbol, member);
       if (!member && needed && missing.empty()) missing = symbol;
     };
-#define FRIT_CU(member, symbol, parameters) look_up(f->table.member, #symbol, true);
-#define FRIT_CU_OPTIONAL(member, symbol, parameters) look_up(f->table.member, #symbol, false);
+#define FRIT_CU(member, symbol, parameters) fill(f->table.member, #symbol, true);
+#define FRIT_CU_OPTIONAL(member, symbol, parameters) fill(f->table.member, #symbol, false);
 #include "runtime/cuda/driver.def"
 #undef FRIT_CU
     f->usable = missing.empty();

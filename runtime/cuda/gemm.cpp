@@ -7,6 +7,7 @@
 #include "frit/error.h"
 #include "runtime/cuda/device.h"
 #include "support/log.h"
+#include "support/mix.h"
 
 namespace frit::rt::cuda {
 namespace {
@@ -71,10 +72,7 @@ void ProductLayout::destroy() noexcept {
 
 size_t Gemms::Hash::operator()(const Key& k) const {
   uint64_t h = k.alignment;
-  auto put = [&h](int64_t v) {
-    h = (h ^ static_cast<uint64_t>(v)) * 0xff51afd7ed558ccdu;
-    h ^= h >> 32;
-  };
+  auto put = [&h](int64_t v) { h = mix(h, static_cast<uint64_t>(v)); };
   const Gemm& g = k.gemm;
   for (int64_t v : {static_cast<int64_t>(g.type), g.m, g.n, g.k, g.batch, g.workspace}) put(v);
   for (const Gemm::Matrix* x : {&g.a, &g.b, &g.c}) put(x->ld), put(x->transposed), put(x->stride);

@@ -291,6 +291,13 @@ const Loaded& need_library(Library l, const char* op) {
               {}, std::string(info(l).remedy) + (tried.empty() ? "" : "; tried:" + tried));
 }
 
+std::string not_found(Library l) {
+  const Loaded& found = library(l);
+  std::string text = std::string(info(l).name) + " was not found";
+  if (!found.tried.empty()) text += " (" + found.tried[0].what + ": " + found.tried[0].result + ")";
+  return text + ": " + info(l).remedy;
+}
+
 void* library_symbol(Library l, const char* name) {
   const Loaded& found = library(l);
   return found.handle ? dlsym(found.handle, name) : nullptr;

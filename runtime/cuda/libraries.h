@@ -38,8 +38,14 @@ struct Loaded {
 const Loaded& library(Library l);
 // The same, but throws Error where it is missing, with what was tried and the remedy. op: who needs it.
 const Loaded& need_library(Library l, const char* op);
+// For a library that is missing: that it is, what was tried first, and the remedy.
+std::string not_found(Library l);
 // A function of the library; null if it has none of that name or is missing.
 void* library_symbol(Library l, const char* name);
+template <class Function>
+void look_up(Library l, const char* name, Function*& function) {
+  function = reinterpret_cast<Function*>(library_symbol(l, name));
+}
 
 // One search, without memory, for tests: variable(NAME) is the environment (null: not set), root stands
 // before every absolute place, use_loader says whether the system's loader may be asked.

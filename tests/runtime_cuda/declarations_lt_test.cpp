@@ -6,21 +6,13 @@
 #if defined(FRIT_CUDA_HEADER) && __has_include(<cublasLt.h>)
 #include <cublasLt.h>
 
-#include <type_traits>
+#include "tests/runtime_cuda/declarations.h"
 
 namespace frit::rt::cuda::lt {
 namespace {
 
-template <class A, class B>
-constexpr bool same_kind = sizeof(A) == sizeof(B) && std::is_pointer_v<A> == std::is_pointer_v<B>;
-template <class A, class B>
-struct Same : std::false_type {};
-template <class... A, class... B>
-  requires(sizeof...(A) == sizeof...(B))
-struct Same<int (*)(A...), cublasStatus_t (*)(B...)> : std::bool_constant<(same_kind<A, B> && ...)> {};
-
 TEST(DeclarationsLt, AreThoseOfTheHeader) {
-#define FRIT_LT(member, symbol, parameters) EXPECT_TRUE((Same<decltype(Table::member), decltype(&::symbol)>::value)) << #symbol;
+#define FRIT_LT(member, symbol, parameters) EXPECT_TRUE((Same<cublasStatus_t, decltype(Table::member), decltype(&::symbol)>::value)) << #symbol;
 #include "runtime/cuda/cublaslt.def"
 #undef FRIT_LT
 }

@@ -6,23 +6,14 @@
 #ifdef FRIT_CUDA_HEADER
 #include <cuda.h>
 
-#include <type_traits>
+#include "tests/runtime_cuda/declarations.h"
 
 namespace frit::rt::cuda {
 namespace {
 
-// A parameter has the size and kind of the header's, whatever it is called.
-template <class A, class B>
-constexpr bool same_kind = sizeof(A) == sizeof(B) && std::is_pointer_v<A> == std::is_pointer_v<B>;
-template <class A, class B>
-struct Same : std::false_type {};
-template <class... A, class... B>
-  requires(sizeof...(A) == sizeof...(B))
-struct Same<int (*)(A...), CUresult (*)(B...)> : std::bool_constant<(same_kind<A, B> && ...)> {};
-
 TEST(Declarations, AreThoseOfTheHeader) {
   // The header's macros turn a name into the symbol that the binary interface has.
-#define FRIT_CU(member, symbol, parameters) EXPECT_TRUE((Same<decltype(Driver::member), decltype(&::symbol)>::value)) << #symbol;
+#define FRIT_CU(member, symbol, parameters) EXPECT_TRUE((Same<CUresult, decltype(Driver::member), decltype(&::symbol)>::value)) << #symbol;
 #include "runtime/cuda/driver.def"
 #undef FRIT_CU
 }
