@@ -34,6 +34,18 @@ std::string key_of(const ir::Func& kernel, const GpuSpec& gpu, bool wide) {
   return key + kernel_key(kernel, Isa::avx2);
 }
 
+// A kernel that spills is printed again with less in its registers, as long as that helps.
+void lighten(CudaSource& source, const ir::Func& kernel, const GpuSpec& gpu, bool wide) {
+  for (int lighter = 1; source.launch.spill_bytes > 0 && lighter <= cuda::kLightest; ++lighter) {
+    CudaSource next = cuda_source(kernel, gpu, wide, lighter);
+    if (next.text == source.text) continue;
+    compile_cuda_sources({&next, 1}, gpu);
+    next.launch.compile_ms += source.launch.compile_ms;
+    if (next.launch.spill_bytes < source.launch.spill_bytes) source = std::move(next);
+    else source.launch.compile_ms = next.launch.compile_ms;
+  }
+}
+
 }  // namespace
 
 void set_cuda_compiler(CudaCompiler c) {
@@ -46,18 +58,6 @@ void compile_cuda_sources(std::span<CudaSource> sources, const GpuSpec& gpu) {
     if (compiler()) compiler()(sources, gpu);
     else cuda::nvrtc_compile(sources, gpu);
   });
-}
-
-// A kernel that spills is printed again with less in its registers, as long as that helps.
-static void lighten(CudaSource& source, const ir::Func& kernel, const GpuSpec& gpu, bool wide) {
-  for (int lighter = 1; source.launch.spill_bytes > 0 && lighter <= cuda::kLightest; ++lighter) {
-    CudaSource next = cuda_source(kernel, gpu, wide, lighter);
-    if (next.text == source.text) continue;
-    compile_cuda_sources({&next, 1}, gpu);
-    next.launch.compile_ms += source.launch.compile_ms;
-    if (next.launch.spill_bytes < source.launch.spill_bytes) source = std::move(next);
-    else source.launch.compile_ms = next.launch.compile_ms;
-  }
 }
 
 std::vector<std::shared_ptr<const rt::GpuKernel>> compile_cuda_kernels(std::span<const ir::Func* const> kernels, const GpuSpec& gpu,
