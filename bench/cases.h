@@ -50,6 +50,15 @@ enum class Kind {
   compile,  // only the cold compile counts
 };
 
+// What a case is made of, for those who ask the same of like cases (tools/gpu_goals.h).
+enum class Family {
+  elementwise,
+  rows,      // read along the last axis and kept for a second use
+  exp_rows,  // the same, or element by element, through exponentials: softmax, cross-entropy, swiglu
+  sums,      // along any axes
+  other,
+};
+
 // How a case is made for a shape.
 struct Maker {
   std::function<std::unique_ptr<Runner>(const Shape&, Numerics)> with_inputs;
@@ -63,12 +72,21 @@ struct Case {
   Kind kind = Kind::memory;
   Shape shape;               // of its arrays
   Traffic traffic;
-  bool elementwise = false;  // its ops are reported one by one as well
+  Family family = Family::other;
+  bool op_by_op = false;     // its eager ops are reported one by one as well
   Maker make;
   DType dtype = DType::f32;  // of its arrays
+  // Of a case over many tensors: their shapes, together about as large as the case's.
+  std::vector<Shape> (*tensors)(int64_t elements) = nullptr;
 };
 
 std::string_view name(Kind kind);  // "memory"
+std::string_view name(Family family);
+
+// Compiled code that others write keeps f32 between operations on 16-bit types and takes approximate exponentials. So
+// where exponentials of such types are what a case consists of, it is held against theirs under Numerics::fast, and
+// measured under both; every other case under strict numerics alone.
+Numerics compared_numerics(const Case& c);
 
 const std::vector<Case>& cases();
 const std::vector<Case>& gpu_cases();  // more of them, for --device=gpu

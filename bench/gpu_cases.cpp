@@ -64,35 +64,36 @@ std::vector<Case> make_gpu_cases() {
     for (const auto& [text, n] : lengths) {
       const Shape rows{kElements / n, n};
       const std::string end = std::string("_") + std::string(name(t)) + "_" + text;
-      auto add = [&](const char* function, const char* what, Traffic traffic, Maker make) {
-        all.push_back({function + end, what, Kind::memory, rows, traffic, false, std::move(make), t});
+      auto add = [&](const char* function, const char* what, Traffic traffic, Family family, Maker make) {
+        all.push_back({function + end, what, Kind::memory, rows, traffic, family, false, std::move(make), t});
       };
-      add("softmax", "of rows", {1, 1}, runner("softmax", softmax_rows, {Range{-8, 8}}, t));
-      add("layernorm", "of rows, with scale and bias", {1, 1},
+      add("softmax", "of rows", {1, 1}, Family::exp_rows, runner("softmax", softmax_rows, {Range{-8, 8}}, t));
+      add("layernorm", "of rows, with scale and bias", {1, 1}, Family::rows,
           runner("layernorm", layernorm, {Range{-3, 5}, Range{0.5, 1.5, true}, Range{-1, 1, true}}, t));
-      add("layernorm_backward", "the gradient for x, written out", {2, 1},
+      add("layernorm_backward", "the gradient for x, written out", {2, 1}, Family::rows,
           runner("layernorm_backward", layernorm_backward, {Range{-1, 1}, Range{-3, 5}, Range{0.5, 1.5, true}}, t));
-      add("residual_rms_norm", "x + residual and its RMS norm: two results", {2, 2},
+      add("residual_rms_norm", "x + residual and its RMS norm: two results", {2, 2}, Family::rows,
           runner("residual_rms_norm", residual_rms_norm, {Range{-3, 5}, Range{-1, 1}, Range{0.5, 1.5, true}}, t));
-      add("cross_entropy", "of rows of logits and their targets", {1, 0}, make_cross_entropy(t));
+      add("cross_entropy", "of rows of logits and their targets", {1, 0}, Family::exp_rows, make_cross_entropy(t));
     }
-  all.push_back({"swiglu_bf16_14336", "silu(gate) * up of bf16", Kind::memory, {8192, 14336}, {2, 1}, false,
+  all.push_back({"swiglu_bf16_14336", "silu(gate) * up of bf16", Kind::memory, {8192, 14336}, {2, 1}, Family::exp_rows, false,
                  runner("swiglu", swiglu, {Range{-4, 4}, Range{-1, 1}}, DType::bf16), DType::bf16});
   const Shape cube{256, 512, 512};
   const Range one{-1, 1};
-  all.push_back({"sum_axis0", "sums over the first of three axes", Kind::memory, cube, {1, 0}, false, runner("sum_axis0", sum_axis0, {one})});
-  all.push_back({"sum_axis1", "over the second", Kind::memory, cube, {1, 0}, false, runner("sum_axis1", sum_axis1, {one})});
-  all.push_back({"sum_axis2", "over the last", Kind::memory, cube, {1, 0}, false, runner("sum_axis2", sum_axis2, {one})});
+  all.push_back({"sum_axis0", "sums over the first of three axes", Kind::memory, cube, {1, 0}, Family::sums, false, runner("sum_axis0", sum_axis0, {one})});
+  all.push_back({"sum_axis1", "over the second", Kind::memory, cube, {1, 0}, Family::sums, false, runner("sum_axis1", sum_axis1, {one})});
+  all.push_back({"sum_axis2", "over the last", Kind::memory, cube, {1, 0}, Family::sums, false, runner("sum_axis2", sum_axis2, {one})});
   const Shape square{4096, 4096};
   const Range row{-1, 1, true};
   for (DType t : {DType::f32, DType::bf16}) {
     const std::string end = "_" + std::string(name(t));
-    all.push_back({"product" + end, "a matrix product", Kind::product, square, {2, 1}, false, runner("product", product, {one, one}, t), t});
-    all.push_back({"linear_gelu" + end, "gelu(x * w + bias): a product and one kernel", Kind::product, square, {2, 1}, false,
+    all.push_back({"product" + end, "a matrix product", Kind::product, square, {2, 1}, Family::other, false, runner("product", product, {one, one}, t), t});
+    all.push_back({"linear_gelu" + end, "gelu(x * w + bias): a product and one kernel", Kind::product, square, {2, 1}, Family::other, false,
                    runner("linear_gelu", linear_gelu, {one, one, row}, t), t});
   }
-  all.push_back({"adamw200_100m", "a step of AdamW over 200 tensors of together 100M parameters", Kind::memory, {100'000'000}, {4, 3, true}, false, adamw_runner()});
-  all.push_back({"kernels20", "twenty kernels on 32x32: the cost of a program", Kind::call, {32, 32}, {1, 1}, false, runner("kernels20", kernels20, {one})});
+  all.push_back({"adamw200_100m", "a step of AdamW over 200 tensors of together 100M parameters", Kind::memory, {100'000'000}, {4, 3, true}, Family::elementwise, false, adamw_runner(),
+                 DType::f32, transformer_shapes});
+  all.push_back({"kernels20", "twenty kernels on 32x32: the cost of a program", Kind::call, {32, 32}, {1, 1}, Family::other, false, runner("kernels20", kernels20, {one})});
   return all;
 }
 

@@ -247,7 +247,7 @@ CaseResult measure(const Case& c, const Settings& s) {
   r.fused_us = median(fused.us);
   r.faster = median_ratio(eager.us, fused.us);
   if (s.device.is_gpu() && c.kind == Kind::call) measure_latency(*runner, s, r);
-  if (c.elementwise) measure_ops(c, traced, runner->inputs(), s, r);
+  if (c.op_by_op) measure_ops(c, traced, runner->inputs(), s, r);
   s.done(c, "end", {});
   return r;
 }

@@ -31,6 +31,9 @@ std::string time(double us) {
   return us >= 1000 ? tools::printf_string("%.0f", us) : us >= 10 ? tools::printf_string("%.1f", us) : tools::printf_string("%.3f", us);
 }
 
+// A case measured under both numerics has two rows.
+std::string row_name(const CaseResult& r) { return r.numerics == Numerics::fast ? r.name + " fast" : r.name; }
+
 std::string op_name(const OpResult& o) { return o.name + "(" + o.operands + ")"; }
 
 }  // namespace
@@ -61,7 +64,7 @@ Json to_json(const std::vector<CaseResult>& results, Device device) {
     Json j{{"name", r.name},
            {"shape", r.shape.vec()},
            {"dtype", r.dtype},
-           {"numerics", r.numerics == Numerics::fast ? "fast" : "strict"},
+           {"numerics", tools::name_of(r.numerics)},
            {"device", r.device},
            {"threads", r.threads > 0 ? Json(r.threads) : Json("-")},
            {"isa", r.isa},
@@ -105,22 +108,22 @@ std::string to_table(const std::vector<CaseResult>& results) {
   using tools::printf_string;
   std::vector<std::vector<std::string>> rows, op_rows, cold_rows;
   for (const CaseResult& r : results) {
-    rows.push_back({r.name, r.shape.str(), time(r.eager_us), time(r.fused_us), printf_string("%.1fx", r.faster),
+    rows.push_back({row_name(r), r.shape.str(), time(r.eager_us), time(r.fused_us), printf_string("%.1fx", r.faster),
                     r.limit_us ? time(*r.limit_us) : "-", share(r.of_limit), share(r.eager_of_limit),
                     printf_string("%lld > %lld", static_cast<long long>(r.eager_kernels), static_cast<long long>(r.kernels)),
                     printf_string("%.1f > %.1f", static_cast<double>(r.eager_bytes) / 1e6, static_cast<double>(r.bytes) / 1e6),
                     r.same_bits ? "same" : r.numerics == Numerics::fast ? "fast" : "DIFFERENT", r.hash});
-    cold_rows.push_back({r.name, std::to_string(r.ops), printf_string("%.0f", r.trace_us), printf_string("%.2f", r.lower_ms),
+    cold_rows.push_back({row_name(r), std::to_string(r.ops), printf_string("%.0f", r.trace_us), printf_string("%.2f", r.lower_ms),
                          printf_string("%.2f", r.code_ms), printf_string("%.2f", r.trace_us / 1000 + r.compile_ms),
                          printf_string("%.3f", (r.trace_us / 1000 + r.compile_ms) / static_cast<double>(std::max<int64_t>(r.ops, 1)))});
     for (const OpResult& o : r.eager_ops)
-      op_rows.push_back({r.name, op_name(o), std::to_string(o.uses), time(o.us), time(o.limit_us), printf_string("%.2f", o.of_limit)});
+      op_rows.push_back({row_name(r), op_name(o), std::to_string(o.uses), time(o.us), time(o.limit_us), printf_string("%.2f", o.of_limit)});
   }
   std::string out = tools::table({"case", "shape", "eager us", "fused us", "faster", "limit us", "of limit", "eager of limit", "kernels", "MB moved", "bits", "hash"},
                                  "llrrrrrrrrll", rows);
   std::vector<std::vector<std::string>> call_rows;
   for (const CaseResult& r : results)
-    if (r.enqueue_us) call_rows.push_back({r.name, std::to_string(r.kernels), time(*r.enqueue_us), time(*r.latency_us)});
+    if (r.enqueue_us) call_rows.push_back({row_name(r), std::to_string(r.kernels), time(*r.enqueue_us), time(*r.latency_us)});
   if (!call_rows.empty()) {
     out += "\nSmall programs: until the call returns, and until it is done\n";
     out += tools::table({"case", "kernels", "enqueue us", "latency us"}, "lrrr", call_rows);
@@ -140,7 +143,7 @@ std::vector<std::string> worse_than(const Json& baseline, const std::vector<Case
   for (const Json& old : baseline.at("cases"))
     for (const CaseResult& r : results) {
       if (old.at("name") != r.name || old.at("dtype") != r.dtype || old.at("shape") != Json(r.shape.vec())) continue;
-      if (old.value("numerics", "strict") != (r.numerics == Numerics::fast ? "fast" : "strict")) continue;
+      if (old.value("numerics", "strict") != tools::name_of(r.numerics)) continue;
       if (r.numerics == Numerics::strict && old.at("hash") != r.hash)
         out.push_back(r.name + ": other bits, hash " + r.hash + " instead of " + old.at("hash").get<std::string>());
       if (old.at("threads") != (r.threads > 0 ? Json(r.threads) : Json("-")) || old.value("device", "cpu") != r.device || old.at("isa") != r.isa) continue;

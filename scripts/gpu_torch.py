@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Frit's cases of `frit bench --device=gpu` under PyTorch, on the same GPU, in turns with Frit.
 
-    gpu_torch.py [--frit PROGRAM] [--rounds N] [--modes A,B] [--json FILE] [--bench-json FILE] [CASE...]
+    gpu_torch.py [--frit PROGRAM] [--rounds N] [--modes A,B] [--numerics N] [--json FILE] [CASE...]
 
 Eagerly, and through torch.compile (dynamic=False, fullgraph=True): default, max-autotune, and
 max-autotune-no-cudagraphs, because copies into a graph's own inputs would slow large cases down. Each case has the
 shapes, types, ranges of inputs and the accuracy of Frit's (no TF32 anywhere), written as a user of torch would
-write it. Only one of the two programs works at a time: `frit bench --turns` waits for a line before each step of a
+write it. Frit's numerics are those that `frit bench --list --json` names as compared_numerics: fast for rows of bf16
+with exponentials, as compiled torch keeps f32 between operations there, strict elsewhere; --numerics strict or fast
+makes them the same for all. Only one of the two programs works at a time: `frit bench --turns` waits for a line before each step of a
 case, so Frit's round and the round of each of torch's modes follow each other, and change places from round to
 round. Torch is measured by CUDA events around as many calls as take 4 ms, Frit by its own bench (wall time, the wait
 included, of as many calls). Where the arrays of a case are smaller than twice the second-level cache, copies of the
@@ -32,18 +34,9 @@ BELOW = 0.95  # ratios under it are listed
 # ---- What needs no torch: which program a case is, what goes in, what comes out. ----
 
 
-def transformer_shapes(n):
-    """The 200 tensors of together n elements of bench/adamw.cpp: a transformer of 16 layers."""
-    d = max(1, math.isqrt(n // 247))
-    shapes = [(3 * d, d), (3 * d,), (d, d), (d,), (4 * d, d), (4 * d,), (d, 4 * d), *[(d,)] * 5] * 16
-    shapes += [(8 * d // 5 + 1, d), *[(d,)] * 4, (d, d)]
-    left = max(n - sum(map(math.prod, shapes)), d + 1)
-    return shapes + [(left // d - 1, d), (d + left % d,)]
-
-
 class Range:
     """Uniform in [lo, hi); row: of the case's last axis alone; target: a row's index into its last axis; many: a list
-    of the tensors of a transformer."""
+    of tensors, whose shapes the case lists."""
 
     def __init__(self, lo, hi, row=False, target=False, many=False):
         self.lo, self.hi, self.row, self.target, self.many = lo, hi, row, target, many
@@ -119,12 +112,12 @@ def geometric_mean(values):
 
 
 def merge(case, frit, torch_us, facts):
-    """One case's result. frit: the lines of its rounds; torch_us: mode -> microseconds of each round, None where the
+    """One case's result. frit: the lines of its rounds, which say their numerics; torch_us: mode -> microseconds of each round, None where the
     mode failed; facts: mode -> what else is known of it (compile_s, error)."""
     fused = [r["fused_us"] for r in frit]
     limit = [r["limit_us"] for r in frit if r["limit_us"] > 0]
     out = {k: case[k] for k in ("name", "shape", "dtype", "kind")}
-    out.update(frit_us=median(fused), limit_us=median(limit), torch={}, best=None, ratio=None)
+    out.update(numerics=frit[0]["numerics"], frit_us=median(fused), limit_us=median(limit), torch={}, best=None, ratio=None)
     for mode, us in torch_us.items():
         one = dict(facts.get(mode, {}))
         if us:
@@ -153,10 +146,10 @@ def summary(results):
 
 
 def table(results):
-    rows = [("case", "frit us", *(f"{m} us" for m in results[0]["torch"]), "best", "ratio")]
+    rows = [("case", "frit", "frit us", *(f"{m} us" for m in results[0]["torch"]), "best", "ratio")]
     number = lambda v: "-" if v is None else f"{v:.2f}" if v < 100 else f"{v:.0f}"
     for r in results:
-        rows.append((r["name"], number(r["frit_us"]), *(number(t.get("us")) for t in r["torch"].values()), r["best"] or "-", number(r["ratio"])))
+        rows.append((r["name"], r["numerics"], number(r["frit_us"]), *(number(t.get("us")) for t in r["torch"].values()), r["best"] or "-", number(r["ratio"])))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     text = "\n".join("  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))) for row in rows)
     s = summary(results)
@@ -276,7 +269,7 @@ def make_inputs(torch, case, generator, device):
         if r.target:
             out.append(torch.randint(0, case["shape"][-1], r.shape(case), generator=generator, device=device))
         elif r.many:
-            out.append([values(s) for s in transformer_shapes(math.prod(case["shape"]))])
+            out.append([values(s) for s in case["tensors"]])
         else:
             out.append(values(r.shape(case)))
     return out
@@ -399,10 +392,9 @@ def parse(arguments):
     p.add_argument("cases", nargs="*", metavar="CASE")
     p.add_argument("--frit", default=str(here / "frit" if (here / "lib" / "frit").exists() else here.parent / "build" / "bin" / "frit"))
     p.add_argument("--rounds", type=int, default=7)
-    p.add_argument("--numerics", choices=("strict", "fast"), default="strict", help="of Frit's jit")
+    p.add_argument("--numerics", choices=("compared", "strict", "fast"), default="compared", help="of Frit's jit; compared: as the bench lists for each case")
     p.add_argument("--modes", type=lambda s: s.split(","), default=list(MODES))
     p.add_argument("--json", metavar="FILE")
-    p.add_argument("--bench-json", metavar="FILE", help="what Frit's own bench says of the same rounds")
     options = p.parse_args(arguments)
     for m in options.modes:
         if m not in MODES:
@@ -438,7 +430,6 @@ def main(arguments=None):
     properties = torch.cuda.get_device_properties(0)
     l2 = getattr(properties, "L2_cache_size", 0) or 128 << 20
     command = [options.frit, "bench", "--device=gpu", "--turns", "--rounds", str(options.rounds), "--numerics", options.numerics, *(c["name"] for c in cases)]
-    command += ["--json", options.bench_json or "/dev/null"]
     frit, results = Frit(command), []
     for case in cases:
         print(f"gpu_torch: {case['name']}", file=sys.stderr)
@@ -446,8 +437,7 @@ def main(arguments=None):
         torch.cuda.empty_cache()
     status = frit.process.wait()
     out = {"torch": torch.__version__, "cuda": torch.version.cuda, "gpu": properties.name, "rounds": options.rounds,
-           "numerics": "strict: f32 without TF32, f32 inside reductions of bf16; Frit's default" if options.numerics == "strict"
-           else "fast: Frit's Numerics::fast; torch without TF32 as before", "modes": options.modes,
+           "accuracy": "torch without TF32, f32 inside reductions of bf16; Frit's numerics stand at each case", "modes": options.modes,
            **summary(results), "cases": results}
     if options.json:
         Path(options.json).write_text(json.dumps(out, indent=2) + "\n")

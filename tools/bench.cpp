@@ -41,6 +41,14 @@ std::vector<const bench::Case*> chosen(const Options& o) {
   return out;
 }
 
+// What --numerics says of a case: one, or strict and fast.
+std::vector<Numerics> numerics_of(const std::string& option, const bench::Case& c) {
+  const Numerics compared = bench::compared_numerics(c);
+  if (option == "compared") return {compared};
+  if (option == "both") return compared == Numerics::fast ? std::vector{Numerics::strict, Numerics::fast} : std::vector{Numerics::strict};
+  return {numerics_named(option)};
+}
+
 int list(const std::vector<const bench::Case*>& cases, bool as_json) {
   Json all = Json::array();
   std::vector<std::vector<std::string>> rows;
@@ -52,7 +60,14 @@ int list(const std::vector<const bench::Case*>& cases, bool as_json) {
                        {"reads", c->traffic.reads},
                        {"writes", c->traffic.writes},
                        {"in_place", c->traffic.in_place},
+                       {"family", bench::name(c->family)},
+                       {"compared_numerics", name_of(bench::compared_numerics(*c))},
                        {"what", c->what}});
+    if (c->tensors) {
+      Json shapes = Json::array();
+      for (const Shape& s : c->tensors(c->shape.count())) shapes.push_back(s.vec());
+      all.back()["tensors"] = std::move(shapes);
+    }
     rows.push_back({c->name, std::string(name(c->dtype)) + c->shape.str(), c->what});
   }
   print(as_json ? all.dump(2) + "\n" : table({"case", "arrays", "what"}, "lll", rows));
@@ -129,6 +144,7 @@ int run(const Options& o) {
   if (o.turns && o.json == "-") throw UsageError("--turns writes to standard output: --json needs a file");
   if (o.rounds < 0) throw UsageError("--rounds must be at least 1");
   if (o.scale < 1) throw UsageError("--scale must be at least 1");
+  expect_choice("a kind of numerics", o.numerics, {"strict", "fast", "both", "compared"});
   if (o.compile) return run_compile(o, cases);
   if (!o.gpu.empty()) throw UsageError("--gpu is for --compile");
   Json baseline;
@@ -141,25 +157,28 @@ int run(const Options& o) {
   settings.threads = o.threads > 0 ? o.threads : threads();
   if (o.rounds > 0) settings.rounds = o.rounds;
   settings.scale = o.scale;
-  settings.numerics = numerics_named(o.numerics);
   settings.progress = progress;
   if (o.device != "cpu") settings.device = gpu_named(o.device);
 
   if (o.turns) {
     settings.wait = take_turn;
-    settings.done = [](const bench::Case& c, const std::string& step, const std::array<double, 3>& us) {
-      print(Json{{"case", c.name}, {"step", step}, {"limit_us", us[0]}, {"eager_us", us[1]}, {"fused_us", us[2]}}.dump() + "\n");
+    settings.done = [&settings](const bench::Case& c, const std::string& step, const std::array<double, 3>& us) {
+      print(Json{{"case", c.name}, {"numerics", name_of(settings.numerics)}, {"step", step}, {"limit_us", us[0]}, {"eager_us", us[1]}, {"fused_us", us[2]}}.dump() + "\n");
       std::fflush(stdout);
     };
   }
 
   const with_threads scope(settings.threads);
   std::vector<bench::CaseResult> results;
-  for (const bench::Case* c : cases) {
-    results.push_back(bench::measure(*c, settings));
-    trim_memory();
-    if (settings.device.is_gpu()) trim_memory(settings.device);
-  }
+  for (const bench::Case* c : cases)
+    for (const Numerics n : numerics_of(o.numerics, *c)) {
+      settings.numerics = n;
+      if (n == Numerics::fast) settings.progress = [](const std::string& text) { progress("fast " + text); };
+      else settings.progress = progress;
+      results.push_back(bench::measure(*c, settings));
+      trim_memory();
+      if (settings.device.is_gpu()) trim_memory(settings.device);
+    }
   progress("");
 
   if (!o.json.empty()) write_json(o.json, bench::to_json(results, settings.device));
@@ -167,7 +186,7 @@ int run(const Options& o) {
 
   int code = kOk;
   for (const bench::CaseResult& r : results)
-    if (!r.same_bits && settings.numerics == Numerics::strict) {
+    if (!r.same_bits && r.numerics == Numerics::strict) {
       std::fprintf(stderr, "%s: eager and fused give different bits\n", r.name.c_str());
       code = kUserError;
     }
@@ -193,7 +212,8 @@ CLI::App* add_bench(CLI::App& app, Action& action) {
   c->add_option("--device", o->device, "cpu (default), gpu or gpu:N");
   c->add_option("--isa", o->isa, "instruction set: avx2 or avx512 (default: the best of this CPU)");
   c->add_option("--baseline", o->baseline, "an older JSON: exit 1 where a case is slower by a tenth, or has other bits");
-  c->add_option("--numerics", o->numerics, "of what is jitted: strict (default) or fast, whose bits may differ from eager's");
+  c->add_option("--numerics", o->numerics, "of what is jitted: strict (default); fast, whose bits may differ from eager's; both: fast too where --list --json says fast; "
+                                            "compared: what --list --json says");
   c->add_option("--rounds", o->rounds, "rounds of eager, fused and probe (default: 7)");
   c->add_flag("--compile", o->compile, "what compiling for a GPU takes beside NVRTC alone; no GPU is needed");
   c->add_option("--gpu", o->gpu, "with --compile: the card to compile for (default: the device's, or an H200)");

@@ -55,6 +55,7 @@ void expect_choice(std::string_view what, const std::string& name, const std::ve
 
 // Throws UsageError for what is neither "strict" nor "fast".
 Numerics numerics_named(const std::string& name);
+inline std::string name_of(Numerics n) { return n == Numerics::fast ? "fast" : "strict"; }
 
 // Options of compiling that opt, run and explain share.
 struct TargetOptions {

@@ -21,7 +21,7 @@ Json json(const lower::Program& p) {
                            {"scratch_bytes", k.scratch_bytes}, {"compile_ms", k.compile_ms}, {"cached", k.cached}});
   for (const lower::Decision& d : p.decisions)
     decisions.push_back(Json{{"fused", d.taken}, {"producer", d.producer}, {"consumer", d.consumer}, {"reason", d.reason}, {"bytes", d.bytes}});
-  return Json{{"name", p.plan.name}, {"numerics", p.tensor.numerics == Numerics::fast ? "fast" : "strict"}, {"launches", p.plan.launches.size()}, {"arena_bytes", p.plan.arena_bytes},
+  return Json{{"name", p.plan.name}, {"numerics", name_of(p.tensor.numerics)}, {"launches", p.plan.launches.size()}, {"arena_bytes", p.plan.arena_bytes},
               {"lower_ms", p.lower_ms}, {"compile_ms", p.compile_ms}, {"kernels", kernels}, {"decisions", decisions}};
 }
 

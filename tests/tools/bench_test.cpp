@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <numeric>
 #include <set>
 #include <sstream>
 
@@ -80,6 +81,13 @@ TEST(Bench, List) {
     EXPECT_FALSE(c.at("shape").empty());
     EXPECT_TRUE((std::set<std::string>{"memory", "cached", "call", "compile"}.contains(c.at("kind")))) << c;
     EXPECT_GT(c.at("reads").get<int>() + c.at("writes").get<int>(), 0);
+    EXPECT_EQ(c.at("compared_numerics"), c.at("name") == "softmax_bf16" || c.at("name") == "swiglu_bf16" ? "fast" : "strict") << c;
+    ASSERT_EQ(c.contains("tensors"), c.at("name") == "adamw200") << c;
+    if (!c.contains("tensors")) continue;
+    int64_t elements = 0;
+    for (const auto& shape : c.at("tensors")) elements += std::accumulate(shape.begin(), shape.end(), int64_t{1}, [](int64_t n, const auto& e) { return n * e.template get<int64_t>(); });
+    EXPECT_EQ(c.at("tensors").size(), 200u);
+    EXPECT_EQ(elements, c.at("shape")[0]);
   }
 }
 
@@ -92,6 +100,7 @@ TEST(Bench, TakesTurns) {
   std::vector<std::string> steps;
   for (std::string l; std::getline(lines, l);) {
     const auto j = parse_json(l);
+    EXPECT_EQ(j.at("numerics"), "strict");
     steps.push_back(j.at("case").get<std::string>() + " " + j.at("step").get<std::string>());
     EXPECT_EQ(j.at("fused_us").get<double>() > 0, j.at("step") == "round") << l;
     EXPECT_EQ(j.at("limit_us").get<double>() > 0, j.at("step") == "round" && j.at("case") == "sum_rows") << l;
@@ -102,6 +111,29 @@ TEST(Bench, TakesTurns) {
   EXPECT_EQ(cut.code, 1);
   EXPECT_TRUE(contains(cut.err, "standard input ended")) << cut.err;
   EXPECT_EQ(frit_command({"bench", "tiny", "--turns", "--json"}).code, 2);
+}
+
+// Cases that consist of exponentials of bf16 are held against others' code under fast numerics, and measured under both.
+TEST(Bench, BothNumerics) {
+  const std::string file = temporary("both.json");
+  auto rows = [&](const std::string& numerics) {
+    const Result r = frit_command({"bench", "sum_rows", "softmax_bf16", "--numerics", numerics, "--scale", "4096", "--rounds", "1", "--json", file});
+    EXPECT_EQ(r.code, 0) << r.err;
+    if (numerics == "both") {
+      EXPECT_TRUE(contains(r.out, "\nsoftmax_bf16 ") && contains(r.out, "\nsoftmax_bf16 fast ")) << r.out;
+      EXPECT_TRUE(contains(r.err, "fast softmax_bf16: ")) << r.err;
+    }
+    std::vector<std::string> out;
+    const auto j = parse_json(read_text(file));
+    for (const auto& c : j.at("cases")) out.push_back(c.at("name").get<std::string>() + " " + c.at("numerics").get<std::string>());
+    return out;
+  };
+  using Rows = std::vector<std::string>;
+  EXPECT_EQ(rows("strict"), (Rows{"sum_rows strict", "softmax_bf16 strict"}));
+  EXPECT_EQ(rows("both"), (Rows{"sum_rows strict", "softmax_bf16 strict", "softmax_bf16 fast"}));
+  EXPECT_EQ(rows("compared"), (Rows{"sum_rows strict", "softmax_bf16 fast"}));
+  EXPECT_EQ(rows("fast"), (Rows{"sum_rows fast", "softmax_bf16 fast"}));
+  EXPECT_EQ(frit_command({"bench", "tiny", "--numerics", "quick"}).code, 2);
 }
 
 // Probes are known by bytes: two cases of different types have two.

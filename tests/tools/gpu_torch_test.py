@@ -21,6 +21,21 @@ def listed():
     return json.loads(subprocess.run([FRIT, "bench", "--device=gpu", "--list", "--json"], stdout=subprocess.PIPE, check=True).stdout)
 
 
+class Made:
+    """In the place of a tensor: its shape, whatever is done to its numbers."""
+
+    def __init__(self, shape, generator=None, device=None):
+        self.shape = shape
+
+    def __mul__(self, other):
+        return self
+
+    __add__ = __mul__
+
+    def to(self, dtype):
+        return self
+
+
 class Cases(unittest.TestCase):
     def test_every_case_of_the_bench_is_written_in_torch(self):
         cases = listed()
@@ -51,11 +66,21 @@ class Cases(unittest.TestCase):
         self.assertEqual(g.Range(0, 1, row=True).shape(case), [7])
         self.assertEqual(g.Range(0, 0, target=True).shape(case), [6])
 
-    def test_the_tensors_of_a_transformer(self):
-        for n in (10**8, 10**6):
-            shapes = g.transformer_shapes(n)
-            self.assertEqual(len(shapes), 200)
-            self.assertEqual(sum(g.math.prod(s) for s in shapes), n)
+    def test_the_tensors_of_a_case_are_those_that_the_bench_lists(self):
+        case = next(c for c in listed() if c["name"] == "adamw200_100m")
+        torch = types.SimpleNamespace(float32="f32", float64="f64", float16="f16", bfloat16="bf16", rand=Made)
+        inputs = g.make_inputs(torch, case, None, "cpu")
+        self.assertEqual(len(inputs), 4)
+        for tensors in inputs:
+            self.assertEqual(len(tensors), 200)
+            self.assertEqual(sum(g.math.prod(t.shape) for t in tensors), 10**8)
+            self.assertEqual([t.shape for t in tensors], case["tensors"])
+
+    def test_a_case_has_its_numerics(self):
+        fast = {g.program_of(c["name"]) for c in listed() if c["compared_numerics"] == "fast"}
+        self.assertEqual(fast, {"softmax", "swiglu", "cross_entropy"})
+        self.assertTrue(all(c["dtype"] == "bf16" for c in listed() if c["compared_numerics"] == "fast"))
+        self.assertEqual(g.parse([]).numerics, "compared")
 
     def test_copies_go_beyond_the_cache(self):
         case = {"kind": "memory", "shape": [1000], "dtype": "f32", "reads": 2, "writes": 1, "in_place": False}
@@ -79,24 +104,24 @@ class Merging(unittest.TestCase):
         self.assertIsNone(g.geometric_mean([]))
 
     def test_ratios_are_those_of_the_rounds(self):
-        frit = [{"fused_us": 10, "limit_us": 9}, {"fused_us": 20, "limit_us": 16}, {"fused_us": 10, "limit_us": 9}]
+        frit = [{"numerics": "fast", "fused_us": 10, "limit_us": 9}, {"fused_us": 20, "limit_us": 16}, {"fused_us": 10, "limit_us": 9}]
         r = g.merge(self.case, frit, {"eager": [40, 60, 50], "default": [11, 24, 12], "max-autotune": [9, 18, 9.5], "max-autotune-no-cudagraphs": None},
                     {"default": {"compile_s": 2.5}, "max-autotune-no-cudagraphs": {"error": "RuntimeError: no"}})
-        self.assertEqual((r["frit_us"], r["limit_us"]), (10, 9))
+        self.assertEqual((r["numerics"], r["frit_us"], r["limit_us"]), ("fast", 10, 9))
         self.assertEqual(r["torch"]["eager"]["ratio"], 4)
         self.assertEqual(r["torch"]["default"], {"compile_s": 2.5, "us": 12, "ratio": 1.2, "of_limit": 0.75})
         self.assertEqual(r["torch"]["max-autotune-no-cudagraphs"], {"error": "RuntimeError: no"})
         self.assertEqual((r["best"], r["ratio"]), ("max-autotune", 0.9))  # eager is no compiled mode
 
     def test_a_case_that_torch_cannot_run(self):
-        r = g.merge(self.case, [{"fused_us": 10, "limit_us": 0}], {"eager": None, "default": None}, {"eager": {"error": "e"}, "default": {"error": "e"}})
+        r = g.merge(self.case, [{"numerics": "strict", "fused_us": 10, "limit_us": 0}], {"eager": None, "default": None}, {"eager": {"error": "e"}, "default": {"error": "e"}})
         self.assertEqual((r["limit_us"], r["best"], r["ratio"]), (None, None, None))
         s = g.summary([r])
         self.assertEqual((s["compared"], s["geomean"], s["failed"]), (0, None, ["a eager", "a default"]))
         self.assertIn("failed: a eager", g.table([r]))
 
     def test_summary(self):
-        results = [g.merge({**self.case, "name": n}, [{"fused_us": 10, "limit_us": 5}], {"eager": [80], "default": [us]}, {}) for n, us in (("a", 5), ("b", 20))]
+        results = [g.merge({**self.case, "name": n}, [{"numerics": "strict", "fused_us": 10, "limit_us": 5}], {"eager": [80], "default": [us]}, {}) for n, us in (("a", 5), ("b", 20))]
         s = g.summary(results)
         self.assertAlmostEqual(s["geomean"], 1)
         self.assertAlmostEqual(s["geomean_eager"], 8)
@@ -146,7 +171,7 @@ class Running(unittest.TestCase):
         torch = types.SimpleNamespace(_dynamo=types.SimpleNamespace(reset=lambda: None),
                                       Generator=lambda device: types.SimpleNamespace(manual_seed=lambda n: None))
         options = types.SimpleNamespace(modes=["eager", "default", "max-autotune"], rounds=3)
-        frit = g.Frit([FRIT, "bench", "tiny", "--threads=1", "--rounds=3", "--turns", "--json=/dev/null"])
+        frit = g.Frit([FRIT, "bench", "tiny", "--threads=1", "--rounds=3", "--turns", "--numerics=compared"])
         steps = []
         step = frit.step
         frit.step = lambda c, name: (steps.append(name), order.append("frit"), step(c, name))[2]
@@ -158,6 +183,7 @@ class Running(unittest.TestCase):
         self.assertEqual(steps, ["ready", "round", "round", "round", "end"])
         self.assertEqual(order, ["frit", "frit", "eager", "default", "default", "eager", "frit", "frit", "eager", "default", "frit"])
         self.assertGreater(r["frit_us"], 0)
+        self.assertEqual(r["numerics"], "strict")
         self.assertGreater(r["torch"]["default"]["ratio"], 1)
         self.assertEqual(r["torch"]["max-autotune"], {"error": "RuntimeError: cannot"})
         self.assertEqual(r["best"], "default")
