@@ -189,7 +189,10 @@ void check(const Plan& plan) {
     } else if (plan.gpu) {
       if (!l.gpu || l.gpu->image.empty()) fail(i, "no image for a GPU");
       if (l.gpu->threads < 1 || l.gpu->items_per_block < 1 || l.gpu->cluster < 1 || l.gpu->shared_bytes < 0) fail(i, "no threads, items or blocks");
-      if (l.work / l.gpu->items_per_block >= INT32_MAX / l.gpu->cluster) fail(i, "more blocks than a grid has");
+      const int64_t blocks = (l.work - 1) / l.gpu->items_per_block + 1;
+      if (l.work > 0 && blocks > INT32_MAX / l.gpu->cluster)  // the user's sizes, and no mistake of the plan
+        throw Error(plan.name, "kernel " + l.gpu->name + " needs " + std::to_string(blocks) + (l.gpu->cluster > 1 ? " clusters" : " blocks") + "; a grid has at most " +
+                                   std::to_string(INT32_MAX / l.gpu->cluster), {}, {}, "work on the arrays in parts");
       if (l.gpu->segments != static_cast<int64_t>(l.starts.size())) fail(i, "a kernel for another number of segments");
     } else if (!l.code || (l.work > 0 && !l.code->work)) {
       fail(i, "no code");

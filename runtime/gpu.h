@@ -3,9 +3,10 @@
 //
 // Each GPU has one stream: what is enqueued runs in the order of the calls, from whatever thread they
 // come (all functions here are safe from several threads). Calls return when they have enqueued; only
-// copy_out and synchronize wait. So memory may be dropped right after the call that uses it: the next
-// owner's work comes later on the same stream. A failure while running is thrown by the next call that
-// waits, and names the programs that were running; a GPU that has failed so is dead for this process.
+// copy_out and synchronize wait, and copy_in for room in the pinned memory that it goes through. So
+// memory may be dropped right after the call that uses it: the next owner's work comes later on the same
+// stream. A failure while running is thrown by the next call that waits, and names the programs that were
+// running; a GPU that has failed so is dead for this process.
 #pragma once
 
 #include <cstdint>

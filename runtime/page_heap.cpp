@@ -76,7 +76,11 @@ void PageHeap::give(void* block, int64_t capacity, int64_t most_cached) {
     return;  // a middle block stays lost until the process ends
   }
   cached_ += capacity;
-  if (cached_ > most_cached) trim_locked(most_cached);
+  if (cached_ <= most_cached) return;
+  try {
+    trim_locked(most_cached);
+  } catch (const std::bad_alloc&) {  // what could not be given back stays cached
+  }
 }
 
 void PageHeap::trim(int64_t most_cached) {
@@ -92,15 +96,15 @@ void PageHeap::trim_locked(int64_t most_cached) {
       if (!freed_[c].empty() && (oldest < 0 || freed_[c].front().age < freed_[oldest].front().age)) oldest = c;
     if (oldest < 0) break;
     void* block = freed_[oldest].front().block;
-    freed_[oldest].pop_front();
     int64_t bytes = block_bytes(oldest);
-    cached_ -= bytes;
     if (bytes >= kHugePage) {
       unmap(block, bytes);
     } else {
       give_range(reinterpret_cast<uintptr_t>(block), bytes);
       ranges = true;
     }
+    freed_[oldest].pop_front();
+    cached_ -= bytes;
   }
   if (ranges) release_spans();
 }
@@ -132,24 +136,27 @@ void* PageHeap::carve(int64_t bytes, bool* mapped) {
 }
 
 void PageHeap::give_range(uintptr_t at, int64_t bytes) {
-  auto next = free_at_.lower_bound(at);
-  // A span's end is a border: spans may lie side by side, but go back to the system one by one.
-  if (next != free_at_.end() && next->first == at + static_cast<uintptr_t>(bytes) && !spans_.count(next->first)) {
-    bytes += next->second;
-    free_by_size_.erase({next->second, next->first});
-    next = free_at_.erase(next);
-  }
+  // A span's end is a border: spans may lie side by side, but go back to the system one by one. Nothing
+  // changes where there is no memory for the new range.
+  const uintptr_t end = at + static_cast<uintptr_t>(bytes);
+  auto next = free_at_.lower_bound(at), before = next;
+  const bool joins_next = next != free_at_.end() && next->first == end && !spans_.count(end);
+  bool joins_before = false;
   if (next != free_at_.begin() && !spans_.count(at)) {
-    auto before = std::prev(next);
-    if (before->first + static_cast<uintptr_t>(before->second) == at) {
-      at = before->first;
-      bytes += before->second;
-      free_by_size_.erase({before->second, before->first});
-      free_at_.erase(before);
-    }
+    before = std::prev(next);
+    joins_before = before->first + static_cast<uintptr_t>(before->second) == at;
   }
-  free_at_.emplace(at, bytes);
-  free_by_size_.emplace(bytes, at);
+  const uintptr_t start = joins_before ? before->first : at;
+  bytes += (joins_before ? before->second : 0) + (joins_next ? next->second : 0);
+  decltype(free_at_) by_place{{start, bytes}};
+  decltype(free_by_size_) by_size{{bytes, start}};
+  for (auto [joins, range] : {std::pair{joins_before, before}, std::pair{joins_next, next}})
+    if (joins) {
+      free_by_size_.erase({range->second, range->first});
+      free_at_.erase(range);
+    }
+  free_at_.merge(by_place);
+  free_by_size_.merge(by_size);
 }
 
 void PageHeap::release_spans() {

@@ -88,10 +88,11 @@ void PinnedRing::close() noexcept {
 void Device::copy_in(Address to, const char* from, int64_t bytes) {
   enter();
   ContextScope scope(*this);
-  std::lock_guard lock(staging_mutex_);
+  std::lock_guard lock(staging_in_.mutex);
+  PinnedRing& ring = staging_in_.ring;
   while (bytes > 0) {
-    const int64_t n = std::min(bytes, staging_.half());
-    char* pinned = staging_.take(n);
+    const int64_t n = std::min(bytes, ring.half());
+    char* pinned = ring.take(n);
     const char* source = from;
     if (pinned) {
       copy_bytes(pinned, from, n);
@@ -108,8 +109,9 @@ void Device::copy_in(Address to, const char* from, int64_t bytes) {
 void Device::copy_out(char* to, Address from, int64_t bytes) {
   enter();
   ContextScope scope(*this);
-  std::lock_guard lock(staging_mutex_);
-  const uint64_t up_to = noted();
+  std::lock_guard lock(staging_out_.mutex);
+  PinnedRing& ring = staging_out_.ring;
+  const uint64_t up_to = enqueued();
   struct Piece {
     char* to = nullptr;
     const char* pinned = nullptr;
@@ -118,15 +120,15 @@ void Device::copy_out(char* to, Address from, int64_t bytes) {
   } before;
   auto finish = [&](const Piece& p) {
     if (!p.pinned) return;
-    staging_.wait(p.event);
+    ring.wait(p.event);
     copy_bytes(p.to, p.pinned, p.bytes);
   };
   while (bytes > 0) {
-    const int64_t n = std::min(bytes, staging_.half());
-    char* pinned = staging_.take(n);
+    const int64_t n = std::min(bytes, ring.half());
+    char* pinned = ring.take(n);
     check(cu.copy_out(pinned ? pinned : to, from, static_cast<size_t>(n), stream_), "cuMemcpyDtoHAsync");
     if (pinned) {
-      const Piece now{to, pinned, n, staging_.mark()};
+      const Piece now{to, pinned, n, ring.mark()};
       finish(before);
       before = now;
     } else {
@@ -171,7 +173,8 @@ void Device::copy_between(Device& to, Address to_at, Device& from, Address from_
     ContextScope scope(to);
     to.check(cu.event_create(&events.done, kEventNoTiming), "cuEventCreate");
     to.check(cu.stream_wait_event(to.stream(), events.ready, 0), "cuStreamWaitEvent");
-    to.check(cu.copy_peer(to_at, to.context(), from_at, from.context(), static_cast<size_t>(bytes), to.stream()), "cuMemcpyPeerAsync");
+    const int copied = to.retry_after_trim([&] { return cu.copy_peer(to_at, to.context(), from_at, from.context(), static_cast<size_t>(bytes), to.stream()); });
+    to.check(copied, "cuMemcpyPeerAsync");
     // Should one of these fail, the copy is waited for instead.
     int r = cu.event_record(events.done, to.stream());
     if (r == kOk) {

@@ -88,9 +88,11 @@ void Device::close() noexcept {
     Context now = nullptr;
     const bool pushed = cu.context_push(context_) == kOk;
     cu.stream_wait(stream_);
-    for (Module m : retired_) cu.module_unload(m);
+    if (pushed)
+      for (Module m : retired_) cu.module_unload(m);
     retired_.clear();
-    staging_.close();
+    staging_in_.ring.close();
+    staging_out_.ring.close();
     numbers.close();
     gemms.close();
     give(counter_, 0);
@@ -169,7 +171,7 @@ void Device::wait() {
     std::lock_guard lock(retired_mutex_);
     unused.swap(retired_);
   }
-  const uint64_t up_to = noted();
+  const uint64_t up_to = enqueued();
   if (int r = cu.stream_wait(stream_); r != kOk) {
     {
       std::lock_guard lock(retired_mutex_);
@@ -183,15 +185,20 @@ void Device::wait() {
 
 void Device::retire(Module module) noexcept {
   if (!usable()) return;  // gone with the context
-  bool many = false;
-  {
-    std::lock_guard lock(retired_mutex_);
-    retired_.push_back(module);
-    many = retired_.size() > kMostRetired;
-  }
-  if (!many) return;
   try {
+    bool kept = true, many = false;
+    try {
+      std::lock_guard lock(retired_mutex_);
+      retired_.push_back(module);
+      many = retired_.size() > kMostRetired;
+    } catch (const std::bad_alloc&) {
+      kept = false;
+    }
+    if (kept && !many) return;
     wait();
+    if (kept) return;
+    ContextScope scope(*this);
+    cu.module_unload(module);
   } catch (const std::exception&) {  // told again by whoever waits next
   }
 }
@@ -267,6 +274,14 @@ void Device::trim() {
   ContextScope scope(*this);
   std::lock_guard lock(memory_mutex_);
   pool_.trim();
+}
+
+bool Device::give_back_cached() {
+  wait();  // modules that nobody uses go too
+  std::lock_guard lock(memory_mutex_);
+  if (pool_.cached_bytes() == 0) return false;
+  pool_.trim();
+  return true;
 }
 
 void Device::reset_peak() {

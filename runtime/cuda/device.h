@@ -73,6 +73,14 @@ class Device final : public std::enable_shared_from_this<Device>, private Device
   void check(int result, const char* call, const std::string& what = {}) {
     if (result != kOk) [[unlikely]] fail(result, call, what);
   }
+  // A call of the driver or of a library that may need memory of the device: where it says that there is
+  // none, once more without what is cached. For a device that is open; the context is current.
+  template <class Call>
+  int retry_after_trim(Call&& call, int no_memory = kOutOfMemory) {
+    const int r = call();
+    return r == no_memory && give_back_cached() ? call() : r;
+  }
+  bool give_back_cached();  // waits; false: nothing was cached
 
   std::shared_ptr<Storage> allocate(int64_t bytes);
   DevicePool::Block take(int64_t bytes);  // throws OutOfMemory
@@ -84,10 +92,11 @@ class Device final : public std::enable_shared_from_this<Device>, private Device
   static void copy_between(Device& to, Address to_at, Device& from, Address from_at, int64_t bytes);
 
   void wait();  // for all that was enqueued
-  // For the message should the stream fail: what is being enqueued, and that everything enqueued up to
-  // then is done.
+  // For the message should the stream fail: what is about to be enqueued; that all noted so far is
+  // enqueued, by whoever holds submit_mutex; and that it is done up to what was enqueued() before a wait.
   void note_program(const std::shared_ptr<const std::string>& name);
-  uint64_t noted() const { return noted_.load(std::memory_order_relaxed); }
+  void note_enqueued() { enqueued_.store(noted_.load(std::memory_order_relaxed), std::memory_order_release); }
+  uint64_t enqueued() const { return enqueued_.load(std::memory_order_acquire); }
   void note_done(uint64_t up_to);
 
   // A module is unloaded when nothing that runs can be of it any more.
@@ -131,13 +140,17 @@ class Device final : public std::enable_shared_from_this<Device>, private Device
   DevicePool pool_{*this};
   int64_t live_ = 0, peak_ = 0, allocations_ = 0;
 
-  std::mutex staging_mutex_;
-  PinnedRing staging_{*this, 4 << 20};
+  // One a direction: who waits for what he reads keeps nobody from writing.
+  struct Staging {
+    std::mutex mutex;
+    PinnedRing ring;
+  };
+  Staging staging_in_{{}, {*this, 4 << 20}}, staging_out_{{}, {*this, 4 << 20}};
 
   // The names of the last programs: those from done_ on may still run.
   mutable std::mutex names_mutex_;
   std::array<std::shared_ptr<const std::string>, 8> names_;
-  std::atomic<uint64_t> noted_{0};
+  std::atomic<uint64_t> noted_{0}, enqueued_{0};
   uint64_t done_ = 0;
 
   std::mutex retired_mutex_;

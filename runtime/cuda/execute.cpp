@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <functional>
 
 #include "frit/error.h"
@@ -22,7 +23,7 @@ LoadedModule::LoadedModule(std::shared_ptr<Device> d, std::shared_ptr<const GpuK
   int options[] = {kJitErrorLog, kJitErrorLogBytes};
   void* values[] = {log, reinterpret_cast<void*>(sizeof log - 1)};
   // The driver reads PTX up to a null character, which c_str() has. Only PTX is compiled and has a log.
-  const int r = device->cu.module_load(&handle, kernel->image.c_str(), kernel->is_ptx ? 2 : 0, options, values);
+  const int r = device->retry_after_trim([&] { return device->cu.module_load(&handle, kernel->image.c_str(), kernel->is_ptx ? 2 : 0, options, values); });
   std::string what = "kernel " + kernel->name;
   if (r != kOk && log[0]) what += " (" + std::string(log) + ")";
   device->check(r, "cuModuleLoadDataEx", what);
@@ -32,7 +33,8 @@ Function LoadedModule::function(const GpuKernel& k) {
   const Driver& cu = device->cu;
   const std::string what = "kernel " + k.name;
   Function function = nullptr;
-  device->check(cu.module_function(&function, handle, k.name.c_str()), "cuModuleGetFunction", what);
+  // Drivers may load a kernel no sooner than here.
+  device->check(device->retry_after_trim([&] { return cu.module_function(&function, handle, k.name.c_str()); }), "cuModuleGetFunction", what);
   if (k.shared_bytes > 0 && k.shared_bytes + k.static_shared_bytes > kSharedWithoutAsking) {
     std::lock_guard lock(mutex_);
     int64_t& allowed = shared_bytes_[k.name];
@@ -144,8 +146,12 @@ void Program::add_argument(const BufferRef& b, uint64_t* slot) {
 }
 
 Program::~Program() {
-  if (!device_->usable()) return;
-  for (Recorded& r : recorded_) destroy(r);
+  if (!device_->usable() || recorded_.empty()) return;
+  try {
+    cuda::ContextScope scope(*device_);
+    for (Recorded& r : recorded_) destroy(r);
+  } catch (const std::exception&) {  // they go with the context
+  }
 }
 
 void Program::destroy(Recorded& r) noexcept {
@@ -162,16 +168,16 @@ void Program::launch_all(cuda::Stream stream) {
       continue;
     }
     if (k.grid == 0) continue;
-    int r;
+    int r = kOk;
     if (k.cluster > 1) {
       cuda::LaunchAttribute attribute{};
       attribute.id = cuda::kAttributeCluster;
       attribute.value.cluster[0] = k.cluster;
       attribute.value.cluster[1] = attribute.value.cluster[2] = 1;
       const cuda::LaunchConfig config{{k.grid, 1, 1}, {k.threads, 1, 1}, k.shared_bytes, stream, &attribute, 1};
-      r = cu.launch_ex(&config, k.function, k.arguments.data(), nullptr);
+      r = device_->retry_after_trim([&] { return cu.launch_ex(&config, k.function, k.arguments.data(), nullptr); });
     } else {
-      r = cu.launch(k.function, k.grid, 1, 1, k.threads, 1, 1, k.shared_bytes, stream, k.arguments.data(), nullptr);
+      r = device_->retry_after_trim([&] { return cu.launch(k.function, k.grid, 1, 1, k.threads, 1, 1, k.shared_bytes, stream, k.arguments.data(), nullptr); });
     }
     if (r != kOk) [[unlikely]] device_->check(r, k.cluster > 1 ? "cuLaunchKernelEx" : "cuLaunchKernel", *name_ + ", kernel " + k.name);
   }
@@ -217,6 +223,7 @@ void Program::run(const void* const* inputs, void* const* outputs, RunCounters* 
     for (const Argument& a : arguments_) *a.slot = bases_[a.base] + static_cast<uint64_t>(a.offset);
     d.note_program(name_);
     if (!graphs_ || !replay()) launch_all(d.stream());
+    d.note_enqueued();
   }
   if (counters) {
     counters->launches += static_cast<int64_t>(kernels_.size());
@@ -241,7 +248,8 @@ bool Program::replay() {
   found->used = ++clock_;
   if (!found->graph) record(*found);
   if (!found->graph) return false;
-  device_->check(device_->cu.graph_launch(found->graph, device_->stream()), "cuGraphLaunch", *name_);
+  const int r = device_->retry_after_trim([&] { return device_->cu.graph_launch(found->graph, device_->stream()); });
+  device_->check(r, "cuGraphLaunch", *name_);
   return true;
 }
 
@@ -252,19 +260,24 @@ void Program::record(Recorded& r) {
   const cuda::Stream stream = device_->capture_stream();
   graphs_ = false;
   int result = cu.capture_begin(stream, cuda::kCaptureRelaxed);
+  std::exception_ptr other;  // which is no matter of graphs; the capture has to end all the same
   if (result == kOk) {
     try {
       launch_all(stream);
     } catch (const Error&) {
       result = cuda::kCaptureInvalidated;
+    } catch (...) {
+      result = cuda::kCaptureInvalidated;
+      other = std::current_exception();
     }
     cuda::Graph graph = nullptr;
     const int ended = cu.capture_end(stream, &graph);
     if (result == kOk) result = ended;
-    if (result == kOk) result = cu.graph_instantiate(&r.graph, graph, 0);
+    if (result == kOk) result = device_->retry_after_trim([&] { return cu.graph_instantiate(&r.graph, graph, 0); });
     if (result != kOk) r.graph = nullptr;
     if (graph) cu.graph_destroy(graph);
   }
+  if (other) std::rethrow_exception(other);
   if (result == kOk) graphs_ = true;
   else logging::info(*name_, ": no graph: ", cuda::error_text(cu, result));
 }

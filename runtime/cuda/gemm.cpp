@@ -32,6 +32,11 @@ void need(int status, const char* call, const Gemm& g) {
   if (status != lt::kSuccess) throw OutOfMemory("gpu", std::string(call) + ", " + text(g) + ": " + cublas_text(status), {}, {}, "the process has no memory left for cuBLASLt");
 }
 
+[[noreturn]] void refuse(int status, const std::string& message) {
+  if (status == lt::kAllocFailed) throw OutOfMemory("gpu", message, {}, {}, cublas_help(status));
+  throw Error("gpu", message, {}, {}, cublas_help(status));
+}
+
 // The largest power of two, up to Gemms::kAlignment, that divides all three addresses.
 uint64_t alignment_of(const uint64_t* at) {
   const uint64_t all = at[0] | at[1] | at[2] | Gemms::kAlignment;
@@ -84,13 +89,20 @@ bool Gemms::usable(std::string* why) {
   return start(why);
 }
 
+// Without memory the library may say so, or that it cannot be initialised.
+int Gemms::create() {
+  const int r = table_->create(&handle_);
+  if (r != lt::kAllocFailed && r != lt::kNotInitialized) return r;
+  return device_.give_back_cached() ? table_->create(&handle_) : r;
+}
+
 // With the mutex held.
 bool Gemms::start(std::string* why) {
   if (!started_ && !unusable_) {
     table_ = cublaslt(&reason_);
     if (!table_) {
       unusable_ = true;
-    } else if (const int r = table_->create(&handle_); r == lt::kAllocFailed) {
+    } else if (const int r = create(); r == lt::kAllocFailed) {
       throw OutOfMemory("gpu", device_.title() + ": cublasLtCreate: " + cublas_text(r), {}, {}, cublas_help(r));
     } else if (r != lt::kSuccess) {
       reason_ = "cublasLtCreate failed: " + cublas_text(r) + "; " + cublas_help(r);
@@ -124,10 +136,11 @@ Choice Gemms::choose(const Gemm& g, const ProductLayout& layout, uint64_t alignm
   int found = 0;
   ++asked_;
   if (r == lt::kSuccess)
-    r = table_->heuristic(handle_, layout.operation, layout.b, layout.a, layout.c, layout.c, preference, 1, &best, &found);
+    r = device_.retry_after_trim(
+        [&] { return table_->heuristic(handle_, layout.operation, layout.b, layout.a, layout.c, layout.c, preference, 1, &best, &found); }, lt::kAllocFailed);
   table_->preference_destroy(preference);
   if (r != lt::kSuccess && r != lt::kNotSupported && r != lt::kInvalidValue)
-    throw Error("gpu", device_.title() + ": cublasLtMatmulAlgoGetHeuristic, " + text(g) + ": " + cublas_text(r), {}, {}, cublas_help(r));
+    refuse(r, device_.title() + ": cublasLtMatmulAlgoGetHeuristic, " + text(g) + ": " + cublas_text(r));
   Choice c;
   c.found = r == lt::kSuccess && found > 0 && best.state == lt::kSuccess && best.workspace <= static_cast<size_t>(g.workspace);
   if (c.found) c.algorithm = best.algorithm;
@@ -178,12 +191,12 @@ void Product::run(const uint64_t* at, Stream stream, const std::string& what) {
   static constexpr double one64 = 1, zero64 = 0;
   const bool wide = gemm.type == GemmType::f64;
   const void *one = wide ? static_cast<const void*>(&one64) : &one32, *zero = wide ? static_cast<const void*>(&zero64) : &zero32;
-  const int r = t.matmul(device_.gemms.handle(), layout_->operation, one, memory(at[1]), layout_->b, memory(at[0]), layout_->a, zero, memory(at[2]),
-                         layout_->c, memory(at[2]), layout_->c, &c.algorithm, memory(at[3]), static_cast<size_t>(gemm.workspace), stream);
-  if (r == lt::kSuccess) return;
-  const std::string message = what + ", " + device_.title() + ": cublasLtMatmul, " + text(gemm) + ": " + cublas_text(r);
-  if (r == lt::kAllocFailed) throw OutOfMemory("gpu", message, {}, {}, cublas_help(r));
-  throw Error("gpu", message, {}, {}, cublas_help(r));
+  auto matmul = [&] {
+    return t.matmul(device_.gemms.handle(), layout_->operation, one, memory(at[1]), layout_->b, memory(at[0]), layout_->a, zero, memory(at[2]), layout_->c,
+                    memory(at[2]), layout_->c, &c.algorithm, memory(at[3]), static_cast<size_t>(gemm.workspace), stream);
+  };
+  const int r = device_.retry_after_trim(matmul, lt::kAllocFailed);
+  if (r != lt::kSuccess) refuse(r, what + ", " + device_.title() + ": cublasLtMatmul, " + text(gemm) + ": " + cublas_text(r));
 }
 
 }  // namespace frit::rt::cuda

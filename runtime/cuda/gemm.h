@@ -67,6 +67,7 @@ class Gemms {
     size_t operator()(const Key& k) const;
   };
   bool start(std::string* why);
+  int create();
 
   Device& device_;
   mutable std::mutex mutex_;

@@ -53,18 +53,20 @@ std::string parent(const std::string& path) {
   return at == std::string::npos ? "." : path.substr(0, at);
 }
 
-// The numbers at the end of a name: libnvrtc.so.12.4 has {12, 4}. Compared, the newest is the largest.
-std::vector<int> numbers_of(const std::string& path) {
+// The numbers that follow the last `before` of a name: libnvrtc.so.12.4 has {12, 4} after ".so.". Compared,
+// the newest is the largest.
+std::vector<int> numbers_after(const std::string& before, const std::string& path) {
   std::vector<int> out;
-  const size_t so = path.rfind(".so");
-  for (size_t i = so == std::string::npos ? path.size() : so + 3; i < path.size();) {
-    if (path[i] != '.') return {};
+  const size_t found = path.rfind(before);
+  for (size_t i = found == std::string::npos ? path.size() : found + before.size(); i < path.size(); ++i) {
     int n = 0;
-    for (++i; i < path.size() && path[i] >= '0' && path[i] <= '9'; ++i) n = std::min(n * 10 + (path[i] - '0'), 99999);
+    for (; i < path.size() && path[i] >= '0' && path[i] <= '9'; ++i) n = std::min(n * 10 + (path[i] - '0'), 99999);
     out.push_back(n);
+    if (i < path.size() && path[i] != '.') return {};
   }
   return out;
 }
+std::vector<int> numbers_of(const std::string& path) { return numbers_after(".so.", path); }
 
 // The library's files in a folder, the newest first; of the names of one file only one.
 std::vector<std::string> files_in(const std::string& folder, const std::string& file) {
@@ -110,7 +112,7 @@ class Search {
       if (const std::string home = variable(name); !home.empty()) in_toolkit(home);
     in_toolkit(places_.root + "/usr/local/cuda");
     std::vector<std::string> others = expand(places_.root + "/usr/local/cuda-*");
-    std::reverse(others.begin(), others.end());
+    std::stable_sort(others.begin(), others.end(), [](const std::string& a, const std::string& b) { return numbers_after("/cuda-", a) > numbers_after("/cuda-", b); });
     for (const std::string& p : others) in_toolkit(p);
     loader();
     in_wheels();

@@ -2,6 +2,7 @@
 // block may be taken again at once. Knows no driver; not thread-safe: the device locks.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -41,7 +42,7 @@ class DevicePool {
   // A block for that many bytes, which may be 0; none where the source has no more or the limit would
   // be passed, even after everything cached was given back.
   Block take(int64_t bytes);
-  void give(Block b);
+  void give(Block b) noexcept;  // room for it in the lists was made when it was taken
   void trim();  // waits, and gives back all that is cached
 
   void set_limit(int64_t bytes) { limit_ = bytes; }  // of held bytes; 0: none
@@ -54,6 +55,7 @@ class DevicePool {
   Block take_cached(int64_t capacity);
   uint64_t from_source(int64_t bytes);
   uint64_t try_source(int64_t bytes);
+  uint64_t from_span(int64_t capacity);
   uint64_t carve(int64_t capacity);
   void give_range(uint64_t at, int64_t bytes);
   void insert_range(uint64_t at, int64_t bytes);
@@ -61,8 +63,14 @@ class DevicePool {
 
   Source& source_;
   int64_t limit_ = 0, held_ = 0, cached_ = 0, from_source_ = 0;
-  std::vector<uint64_t> small_[kSizeClasses];             // given back, the latest last
-  std::map<int64_t, std::vector<uint64_t>> large_;        // by capacity
+  // Blocks of one capacity.
+  struct Blocks {
+    std::vector<uint64_t> free;  // given back, the latest last
+    size_t made = 0;             // those, and what is in use
+    void make_room();            // in free, for one more
+  };
+  Blocks small_[kSizeClasses];
+  std::map<int64_t, Blocks> large_;                       // by capacity
   std::set<uint64_t> spans_;
   std::map<uint64_t, int64_t> free_at_;                   // what of the spans is in no block
   std::set<std::pair<int64_t, uint64_t>> free_by_size_;

@@ -16,6 +16,7 @@
 #include "runtime/page_heap.h"
 #include "runtime/poison.h"
 #include "runtime/size_class.h"
+#include "tests/runtime/no_memory.h"
 
 namespace frit::rt {
 namespace {
@@ -301,6 +302,27 @@ TEST_F(Memory, ThreadsThatEndLeaveTheirBlocksToOthers) {
   std::vector<std::shared_ptr<Storage>> v(50, nullptr);
   for (auto& s : v) s = allocate(5000);
   EXPECT_EQ(memory_stats().from_system, before);
+}
+
+// Arrays end where nothing may be thrown: what cannot be given back to the system stays cached.
+TEST(PageHeapAlone, GivingWithoutMemoryOfTheHost) {
+  constexpr int64_t K = 1 << 10;
+  int refused = 0;
+  for (int64_t left = 0; left < 100; ++left) {
+    PageHeap heap;
+    std::vector<std::pair<void*, int64_t>> blocks;
+    bool mapped = false;
+    for (int i = 0; i < 30; ++i)
+      for (int64_t bytes : {33 * K, 100 * K, 700 * K, 3000 * K}) blocks.emplace_back(heap.take(PageHeap::capacity(bytes), &mapped), PageHeap::capacity(bytes));
+    {
+      test::NoMemory some(left);
+      for (const auto& [block, capacity] : blocks) heap.give(block, capacity, 500 * K);
+      refused += test::NoMemory::refused();
+    }
+    heap.trim(0);
+    EXPECT_EQ(heap.cached_bytes(), 0);
+  }
+  EXPECT_GT(refused, 0);
 }
 
 }  // namespace

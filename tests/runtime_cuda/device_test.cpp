@@ -183,6 +183,22 @@ TEST(Gpu, CopiesWithoutPinnedMemory) {
   expect_clean(f);
 }
 
+TEST(Gpu, WhoReadsKeepsNobodyFromWriting) {
+  FakeDriver f;
+  Array x = array(iota(100)), y = allocate(0, 400);
+  bool written = false;
+  f.before_call = [&](const std::string& name) {  // while the reader waits; as another thread would
+    if (name != "cuEventSynchronize" || written) return;
+    written = true;
+    const std::vector<float> data = iota(100, 5);
+    copy_in(*y, 0, data.data(), 400);
+  };
+  EXPECT_EQ(values(x), iota(100));
+  EXPECT_TRUE(written);
+  f.before_call = nullptr;
+  EXPECT_EQ(values(y), iota(100, 5));
+}
+
 TEST(Gpu, BetweenTwo) {
   FakeDriver f({.devices = 2});
   const std::vector<float> data = iota(100000);

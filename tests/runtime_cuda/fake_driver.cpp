@@ -101,6 +101,7 @@ struct FakeDriver::State {
   int begin(const char* name) {
     ++count;
     ++counts[name];
+    if (owner->before_call) owner->before_call(name);
     if (fail_at > 0 && (fail_name.empty() || fail_name == name) && --fail_at == 0) {
       has_failed = true;
       if (is_sticky(fail_error) && current()) poisoned() = fail_error;
@@ -312,6 +313,7 @@ struct Calls {
     FakeDriver::State& f = *fake;
     std::lock_guard lock(f.mutex);
     const int r = f.begin("cuModuleUnload");
+    NEED_CONTEXT(cuModuleUnload);
     auto* m = f.live<FakeModule>(module, "cuModuleUnload", "module");
     if (!m) return kInvalidHandle;
     if (m->running) f.wrong("cuModuleUnload: a kernel of the module has not run");
@@ -654,6 +656,7 @@ struct Calls {
     FakeDriver::State& f = *fake;
     std::lock_guard lock(f.mutex);
     const int r = f.begin("cuGraphExecDestroy");
+    NEED_CONTEXT(cuGraphExecDestroy);
     auto* g = f.live<FakeGraph>(exec, "cuGraphExecDestroy", "graph");
     if (!g) return kInvalidHandle;
     g->alive = false;

@@ -53,6 +53,8 @@ class FakeDriver {
   // put errors into words.
   void fail_call(int64_t nth, int error, const std::string& name = "");
   bool failed() const;                       // whether that call came
+  // Before each call, by its name: what it throws the call throws; it may call the runtime, as another thread would.
+  std::function<void(const std::string& name)> before_call;
   void fail_kernel(int64_t nth, int error);  // the nth kernel to run from now on
 
   int64_t calls() const;                     // in all

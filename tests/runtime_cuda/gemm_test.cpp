@@ -273,6 +273,27 @@ TEST(GpuGemm, ALibraryThatCannotStart) {
   EXPECT_TRUE(has_gemms(0)) << "memory may be there the next time";
 }
 
+TEST(GpuGemm, WhatIsCachedIsGivenBackForTheLibrary) {
+  for (int status : {int{cuda::lt::kAllocFailed}, int{cuda::lt::kNotInitialized}}) {
+    FakeCublasLt lt;
+    FakeDriver f;
+    allocate(0, 20 << 20);
+    lt.fail_call(1, status, "cublasLtCreate");
+    EXPECT_TRUE(has_gemms(0));
+    EXPECT_TRUE(lt.failed());
+    EXPECT_LT(memory_stats(0).held_bytes, 20 << 20);
+  }
+  for (const char* call : {"cublasLtMatmul", "cublasLtMatmulAlgoGetHeuristic"}) {
+    FakeCublasLt lt;
+    FakeDriver f;
+    allocate(0, 20 << 20);
+    lt.fail_call(1, cuda::lt::kAllocFailed, call);
+    EXPECT_EQ(problem_of(some_product()), "");
+    EXPECT_TRUE(lt.failed()) << call;
+    EXPECT_LT(memory_stats(0).held_bytes, 20 << 20);
+  }
+}
+
 TEST(GpuGemm, ALibraryThatDoesNotFit) {
   FakeCublasLt lt;
   FakeDriver f;
@@ -289,8 +310,9 @@ TEST(GpuGemm, AFailureNamesTheProgram) {
   lt.fail_call(1, cuda::lt::kExecutionFailed, "cublasLtMatmul");
   const std::string m = message_of([] { problem_of(some_product()); });
   EXPECT_NE(m.find("products, GPU 0 (Fake): cublasLtMatmul, f32 8x16 = 8x12 * 12x16, b transposed: CUBLAS_STATUS_EXECUTION_FAILED (13)"), std::string::npos) << m;
-  lt.fail_call(1, cuda::lt::kAllocFailed, "cublasLtMatmul");
-  EXPECT_THROW(problem_of(some_product()), OutOfMemory);
+  trim_memory(0);
+  lt.fail_call(1, cuda::lt::kAllocFailed, "cublasLtMatmulAlgoGetHeuristic");
+  EXPECT_THROW(can_gemm(0, some_product(GemmType::f64).g), OutOfMemory);
   EXPECT_EQ(problem_of(some_product()), "");
 }
 

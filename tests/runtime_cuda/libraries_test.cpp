@@ -88,6 +88,9 @@ TEST_F(Libraries, TheVariableNamesAFileOrAFolder) {
 TEST_F(Libraries, Toolkits) {
   const std::string other = put("/usr/local/cuda-12.4/targets/x86_64-linux/lib/libnvrtc.so.12", 12040);
   EXPECT_EQ(find(Library::nvrtc).path, other);
+  put("/usr/local/cuda-9.2/lib64/libnvrtc.so.9.2", 12040);  // older, though it sorts last
+  put("/usr/local/cuda-12/lib64/libnvrtc.so.12", 12040);
+  EXPECT_EQ(find(Library::nvrtc).path, other);
   const std::string usual = put("/usr/local/cuda/lib64/libnvrtc.so.13", 13010);
   EXPECT_EQ(find(Library::nvrtc).path, usual);
   const std::string home = put("/opt/cuda/lib/libnvrtc.so.12", 12040);

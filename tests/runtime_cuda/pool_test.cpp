@@ -6,6 +6,8 @@
 #include <map>
 #include <random>
 
+#include "tests/runtime/no_memory.h"
+
 namespace frit::rt::cuda {
 namespace {
 
@@ -143,6 +145,57 @@ TEST(DevicePool, TheLimitCountsWhatIsHeld) {
   pool.give(a);
   EXPECT_NE(pool.take(16 * M).at, 0u);
   EXPECT_EQ(source.used, 16 * M);
+}
+
+// Arrays end where nothing may be thrown.
+TEST(DevicePool, GivingNeedsNoMemoryOfTheHost) {
+  FakeSource source(1000 * M);
+  DevicePool pool(source);
+  std::vector<DevicePool::Block> blocks;
+  for (int i = 0; i < 40; ++i)
+    for (int64_t bytes : {int64_t{100}, 3 * K, 5 * K, 700 * K, 2 * M, 5 * M + i * 128 * K}) blocks.push_back(pool.take(bytes));
+  {
+    test::NoMemory none;
+    for (const DevicePool::Block& b : blocks) pool.give(b);
+    EXPECT_FALSE(test::NoMemory::refused());
+  }
+  int tries = 0;
+  for (int64_t left = 0; source.used > 0; ++left, ++tries) {  // what cannot be given back stays
+    ASSERT_LT(tries, 1000);
+    test::NoMemory some(left);
+    try {
+      pool.trim();
+    } catch (const std::bad_alloc&) {
+    }
+    EXPECT_LE(pool.cached_bytes(), pool.held_bytes());
+  }
+  EXPECT_GT(tries, 2);
+  EXPECT_EQ(pool.held_bytes(), 0);
+  EXPECT_EQ(pool.cached_bytes(), 0);
+}
+
+TEST(DevicePool, TakingWithoutMemoryOfTheHostLosesNothing) {
+  for (int64_t bytes : {int64_t{100}, 700 * K, 5 * M}) {
+    int refused = 0;
+    for (int64_t left = 0; left < 20; ++left) {
+      FakeSource source(100 * M);
+      DevicePool pool(source);
+      DevicePool::Block b;
+      {
+        test::NoMemory some(left);
+        try {
+          b = pool.take(bytes);
+        } catch (const std::bad_alloc&) {
+          ++refused;
+        }
+      }
+      EXPECT_EQ(pool.held_bytes(), bytes == 5 * M ? (b.at ? 6 * M : 0) : b.at ? 4 * M : 0);
+      if (b.at) pool.give(b);
+      EXPECT_NE(pool.take(bytes).at, 0u);
+    }
+    EXPECT_GT(refused, 0);
+    EXPECT_LT(refused, 20);
+  }
 }
 
 }  // namespace
