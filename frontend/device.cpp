@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstring>
-#include <mutex>
 
 #include "frit/config.h"
 #include "codegen/cuda.h"
@@ -99,8 +98,7 @@ int64_t offset_of(const TensorImpl& t) {
 
 const void* host_data(const TensorImpl& t) {
   if (!t.device.is_gpu() || t.kind != TensorKind::value) return t.data;
-  static std::mutex mutex;
-  std::lock_guard lock(mutex);
+  std::lock_guard lock(t.mirror_mutex);  // who reads another tensor does not wait for this one
   if (!t.mirror) {
     auto copy = rt::allocate(t.bytes());
     if (t.bytes() > 0) rt::gpu::copy_out(copy->data(), *t.storage, offset_of(t), t.bytes());

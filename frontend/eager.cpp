@@ -44,8 +44,9 @@ struct EagerPlan {
 };
 
 struct Cache {
-  std::mutex mutex;
-  rt::BoundedCache<Words, std::shared_ptr<const EagerPlan>, WordsHash> plans{4096};
+  using Plans = rt::BoundedCache<Words, std::shared_ptr<const EagerPlan>, WordsHash>;
+  std::mutex mutex;  // not held while a plan ends, which may wait for a GPU
+  Plans plans{4096};
   int64_t capacity = 4096;
 };
 Cache& cache() {
@@ -129,14 +130,18 @@ std::shared_ptr<const EagerPlan> find_or_build(const Request& r, const KeyWords&
   }
   Cache& c = cache();
   Words words(key.data(), key.data() + key.size());
+  std::shared_ptr<const EagerPlan> plan;
   {
     std::lock_guard lock(c.mutex);
-    if (auto* found = c.plans.find(words)) return slot = *found;
+    if (auto* found = c.plans.find(words)) plan = *found;
   }
-  slot = build(r, key, device);
-  std::lock_guard lock(c.mutex);
-  c.plans.put(words, slot);
-  return slot;
+  if (!plan) {
+    plan = build(r, key, device);
+    Cache::Plans::Dropped dropped;
+    std::lock_guard lock(c.mutex);
+    dropped = c.plans.put(words, plan);
+  }
+  return slot = std::move(plan);
 }
 
 }  // namespace
@@ -222,16 +227,18 @@ CacheStats eager_cache_stats() {
 void set_eager_cache_capacity(int64_t plans) {
   if (plans < 0) throw Error("set_eager_cache_capacity", "a capacity of " + std::to_string(plans) + " is negative");
   Cache& c = cache();
+  Cache::Plans::Dropped dropped;
   std::lock_guard lock(c.mutex);
   c.capacity = plans;
-  c.plans.set_capacity(plans);
+  dropped = c.plans.set_capacity(plans);
   epoch.fetch_add(1, std::memory_order_release);
 }
 
 void clear_eager_cache() {
   Cache& c = cache();
+  Cache::Plans::Dropped dropped;
   std::lock_guard lock(c.mutex);
-  c.plans.clear();
+  dropped = c.plans.clear();
   epoch.fetch_add(1, std::memory_order_release);
 }
 

@@ -323,6 +323,7 @@ std::shared_ptr<const Entry> entry_of(Core& core, Call& call, bool data) {
     core.changed.notify_all();
     throw;
   }
+  std::vector<std::shared_ptr<Entry>> dropped;  // ends without the lock: a program may wait for its GPU
   std::lock_guard lock(core.mutex);
   mine->exe = std::move(made.exe);
   mine->captured = std::move(made.captured);
@@ -339,6 +340,7 @@ std::shared_ptr<const Entry> entry_of(Core& core, Call& call, bool data) {
   for (size_t i = core.entries.size(); i > 0 && core.entries.size() > static_cast<size_t>(core.options.max_entries); --i) {
     auto& e = core.entries[i - 1];
     if (e->state != Entry::State::ready || e == mine) continue;
+    dropped.push_back(std::move(e));
     core.entries.erase(core.entries.begin() + static_cast<std::ptrdiff_t>(i) - 1);
     ++core.evictions;
   }
@@ -402,8 +404,11 @@ JitStats stats_of(Core& core) {
 }
 
 void forget(Core& core) {
+  std::vector<std::shared_ptr<Entry>> dropped;
   std::lock_guard lock(core.mutex);
-  std::erase_if(core.entries, [](const auto& e) { return e->state == Entry::State::ready; });
+  auto ready = std::stable_partition(core.entries.begin(), core.entries.end(), [](const auto& e) { return e->state != Entry::State::ready; });
+  dropped.assign(std::make_move_iterator(ready), std::make_move_iterator(core.entries.end()));
+  core.entries.erase(ready, core.entries.end());
 }
 
 }  // namespace frit::detail

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 
 #include "frit/tensor.h"
 #include "ir/func.h"
@@ -26,6 +27,7 @@ struct TensorImpl : ImplBase {
   // A value. data points into storage, or at `number` for a rank-0 number.
   const void* data = nullptr;
   std::shared_ptr<rt::Storage> storage;
+  mutable std::mutex mirror_mutex;
   mutable std::shared_ptr<rt::Storage> mirror;  // of a value on a GPU: its copy for readers (frontend/device.cpp)
   uint64_t number = 0;
   // A traced value.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <list>
 #include <unordered_map>
 #include <utility>
@@ -16,6 +17,9 @@ struct CacheCounters {
 template <class Key, class Value, class Hash = std::hash<Key>>
 class BoundedCache {
  public:
+  // What goes is handed back, so that the owner can let it end outside of his lock.
+  using Dropped = std::list<std::pair<Key, Value>>;
+
   explicit BoundedCache(int64_t capacity) : capacity_(capacity) {}
 
   // The value, which becomes the latest used; null if there is none. Valid until the next put,
@@ -32,24 +36,25 @@ class BoundedCache {
   }
 
   // Puts or replaces; what no longer fits is dropped. With a capacity of 0 nothing is kept.
-  void put(const Key& key, Value value) {
+  Dropped put(const Key& key, Value value) {
     if (auto it = index_.find(key); it != index_.end()) {
-      it->second->second = std::move(value);
+      Dropped old;
+      old.emplace_back(key, std::exchange(it->second->second, std::move(value)));
       order_.splice(order_.begin(), order_, it->second);
-      return;
+      return old;
     }
     order_.emplace_front(key, std::move(value));
     index_.emplace(key, order_.begin());
-    shrink();
+    return shrink();
   }
 
-  void set_capacity(int64_t capacity) {
+  Dropped set_capacity(int64_t capacity) {
     capacity_ = capacity;
-    shrink();
+    return shrink();
   }
-  void clear() {
+  Dropped clear() {
     index_.clear();
-    order_.clear();
+    return std::exchange(order_, {});
   }
   // From the latest used to the one that would go next.
   template <class Visit>
@@ -62,17 +67,19 @@ class BoundedCache {
   const CacheCounters& counters() const { return counters_; }
 
  private:
-  void shrink() {
+  Dropped shrink() {
+    Dropped out;
     while (size() > capacity_) {
       index_.erase(order_.back().first);
-      order_.pop_back();
+      out.splice(out.begin(), order_, std::prev(order_.end()));
       ++counters_.evictions;
     }
+    return out;
   }
 
   int64_t capacity_;
-  std::list<std::pair<Key, Value>> order_;  // the latest used first
-  std::unordered_map<Key, typename std::list<std::pair<Key, Value>>::iterator, Hash> index_;
+  Dropped order_;  // the latest used first
+  std::unordered_map<Key, typename Dropped::iterator, Hash> index_;
   CacheCounters counters_;
 };
 

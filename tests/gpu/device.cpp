@@ -27,6 +27,7 @@ void start_gpu(bool emulated) {
 }
 
 bool gpu_is_emulated() { return fake != nullptr; }
+FakeDriver* fake_driver() { return fake; }
 FakeCublasLt* fake_cublaslt() { return library; }
 
 std::string gpu_wrongs() {

@@ -11,6 +11,7 @@
 
 #include "frit/frit.h"
 #include "tests/gpu/device.h"
+#include "tests/runtime_cuda/fake_driver.h"
 
 namespace frit::test {
 namespace {
@@ -187,6 +188,43 @@ TEST(GpuFrontend, HalfPrecision) {
     const auto b = back.bytes();
     EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end())) << name(t);
   }
+}
+
+// What another thread would do while this one waits for its GPU, done in the middle of a call of the driver.
+TEST(GpuFrontend, WhoWaitsForAGpuKeepsOthersFromNothing) {
+  FakeDriver* f = fake_driver();
+  if (!f) GTEST_SKIP() << "a real driver cannot be interrupted";
+  int times = 0;
+  auto during = [&](const std::string& call, const std::function<void()>& other) {
+    times = 0;
+    f->before_call = [=, &times](const std::string& name) {
+      if (name != call || times++) return;
+      other();
+    };
+  };
+  const Tensor x = arange(100.0f).to(gpu()), y = arange(7.0f).to(gpu());
+  EXPECT_EQ(y(3).item<float>(), 3.0f);
+  EXPECT_EQ(bits(y).size(), 7u);
+  during("cuEventSynchronize", [&] { EXPECT_EQ(bits(y).size(), 7u); });  // has been read before
+  EXPECT_EQ(bits(x).size(), 100u);
+  EXPECT_GT(times, 0);
+  // The functions' entries that go: a graph ends with each.
+  auto products = jit([](Tensor a) { return matmul(matmul(matmul(a, a), a), a); }, {.name = "products", .max_entries = 1});
+  const Tensor a = ones({8, 8}).to(gpu()), b = ones({16, 16}).to(gpu());
+  auto recorded = [&] {
+    Tensor r = products(a);
+    for (int i = 0; i < 4; ++i) r = products(a);
+    return r;
+  };
+  recorded();
+  during("cuGraphExecDestroy", [&] { EXPECT_EQ(products.stats().entries, 1); });
+  EXPECT_EQ(products(b)(0, 0).item<float>(), 16.0f * 16 * 16);
+  EXPECT_GT(times, 0) << "the program was never recorded";
+  recorded();
+  during("cuGraphExecDestroy", [&] { EXPECT_EQ(products.stats().entries, 0); });
+  products.clear();
+  EXPECT_GT(times, 0);
+  f->before_call = nullptr;
 }
 
 TEST(GpuFrontend, NothingWasDoneThatADriverWouldNotForgive) {

@@ -9,6 +9,8 @@
 namespace frit::rt {
 namespace {
 
+using Dropped = BoundedCache<std::string, int>::Dropped;
+
 std::vector<std::string> keys(const BoundedCache<std::string, int>& cache) {
   std::vector<std::string> out;
   cache.each([&](const std::string& k, int) { out.push_back(k); });
@@ -34,8 +36,8 @@ TEST(BoundedCache, ReplacesInPlace) {
   BoundedCache<std::string, int> cache(2);
   cache.put("a", 1);
   cache.put("b", 2);
-  cache.put("a", 5);
-  cache.put("c", 3);
+  EXPECT_EQ(cache.put("a", 5), (Dropped{{"a", 1}}));
+  EXPECT_EQ(cache.put("c", 3), (Dropped{{"b", 2}}));
   EXPECT_EQ(keys(cache), (std::vector<std::string>{"c", "a"}));
   EXPECT_EQ(*cache.find("a"), 5);
 }
@@ -43,10 +45,12 @@ TEST(BoundedCache, ReplacesInPlace) {
 TEST(BoundedCache, ShrinksAndKeepsNothingWithoutCapacity) {
   BoundedCache<std::string, int> cache(3);
   for (const char* k : {"a", "b", "c"}) cache.put(k, 0);
-  cache.set_capacity(1);
+  EXPECT_EQ(cache.set_capacity(1), (Dropped{{"b", 0}, {"a", 0}}));
   EXPECT_EQ(keys(cache), (std::vector<std::string>{"c"}));
+  EXPECT_EQ(cache.clear(), (Dropped{{"c", 0}}));
+  cache.put("c", 0);
   cache.set_capacity(0);
-  cache.put("d", 1);
+  EXPECT_EQ(cache.put("d", 1), (Dropped{{"d", 1}}));
   EXPECT_EQ(cache.size(), 0);
   EXPECT_EQ(cache.find("d"), nullptr);
   EXPECT_EQ(cache.counters().evictions, 4);
