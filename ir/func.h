@@ -166,7 +166,7 @@ class Func {
  public:
   Level level = Level::tensor;
   std::string name = "f";
-  Numerics numerics = Numerics::strict;  // what compiled code may do with it; the interpreter is always strict
+  Numerics numerics = Numerics::strict;  // what compiled code may do with it; the interpreter follows the laws
   std::vector<Value> values;
   std::vector<OpNode> ops;
   std::vector<Place> places;

@@ -33,7 +33,7 @@ class DefaultRounding {
 
 class Run {
  public:
-  Run(const Func& f, const std::vector<Array>& args) : f_(f), arrays_(f.values.size()), have_(f.values.size()) {
+  Run(const Func& f, const std::vector<Array>& args, Formulas formulas) : f_(f), formulas_(formulas), arrays_(f.values.size()), have_(f.values.size()) {
     const std::vector<ValueId>& params = f.body.args;
     if (args.size() != params.size())
       throw Error("interpret", "@" + f.name + " takes " + std::to_string(params.size()) + " arguments, not " +
@@ -81,7 +81,7 @@ class Run {
     for (ValueId v : op.results) types.push_back(constant(f_.type(v)));
     if (op.op != Op::fused) {
       if (types.size() != 1) internal_error("a tensor op has one result");
-      put(op.results[0], interp::run_tensor_op(op, in, types[0]));
+      put(op.results[0], interp::run_tensor_op(op, in, types[0], formulas_));
       return;
     }
     std::vector<const Array*> outer(f_.values.size());
@@ -89,7 +89,7 @@ class Run {
       if (have_[v]) outer[v] = &arrays_[v];
     interp::Extents space;
     for (Dim d : op.dims(AttrName::space)) space.push_back(extent(d));
-    std::vector<Array> results = interp::run_fused(f_, op, outer, space, types);
+    std::vector<Array> results = interp::run_fused(f_, op, outer, space, types, formulas_);
     for (size_t k = 0; k < results.size(); ++k) put(op.results[k], std::move(results[k]));
   }
 
@@ -131,6 +131,7 @@ class Run {
   }
 
   const Func& f_;
+  Formulas formulas_;
   std::vector<Array> arrays_;  // by value
   std::vector<bool> have_;
   std::map<std::string, int64_t> symbols_;
@@ -150,10 +151,10 @@ bool same_number(const std::byte* a, const std::byte* b) {
 
 }  // namespace
 
-std::vector<Array> interpret(const Func& f, const std::vector<Array>& args) {
+std::vector<Array> interpret(const Func& f, const std::vector<Array>& args, Formulas formulas) {
   if (f.level == Level::kernel) internal_error("kernels are not interpreted");
   const DefaultRounding rounding;
-  return Run(f, args).run();
+  return Run(f, args, formulas).run();
 }
 
 bool same_bits(const Array& a, const Array& b) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ir/func.h"
+#include "ir/ops.h"
 
 namespace frit::ir {
 
@@ -16,7 +17,9 @@ struct Array {
 };
 
 // Arguments in the order of f's parameters (dense). Throws Error if they do not fit the parameters.
-std::vector<Array> interpret(const Func& f, const std::vector<Array>& args);
+// formulas: the laws', also where f has fast numerics. The fused level of such a function, which says where it is
+// rounded and contracted, under the formulas of a target, gives the bytes of the code compiled for it (tests).
+std::vector<Array> interpret(const Func& f, const std::vector<Array>& args, Formulas formulas = Formulas::strict);
 
 // Equal bytes after NaNs are made canonical.
 bool same_bits(const Array& a, const Array& b);

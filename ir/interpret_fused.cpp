@@ -27,8 +27,8 @@ struct Dense {
 class FusedRun {
  public:
   FusedRun(const Func& f, const OpNode& op, const std::vector<const Array*>& outer, const Extents& space,
-           const std::vector<Type>& results)
-      : f_(f), region_(op.regions.at(0)), outer_(outer), space_(space), values_(f.values.size()),
+           const std::vector<Type>& results, Formulas formulas)
+      : f_(f), formulas_(formulas), region_(op.regions.at(0)), outer_(outer), space_(space), values_(f.values.size()),
         known_(f.values.size()) {
     if (region_.args.size() != space.size()) internal_error("fused: one extent is needed for each region argument");
     for (const Type& t : results) {
@@ -182,7 +182,7 @@ class FusedRun {
     }
     const DType t = f_.type(op.results[0]).dtype;
     Dense out{args, make_array(t, Shape(extents(args)))};
-    run_elementwise(op, arrays, std::vector<size_t>(in.size(), 1), t, out.a.shape.count(), out.a.data.data());
+    run_elementwise(op, arrays, std::vector<size_t>(in.size(), 1), t, out.a.shape.count(), out.a.data.data(), formulas_);
     return out;
   }
 
@@ -252,6 +252,7 @@ class FusedRun {
   }
 
   const Func& f_;
+  Formulas formulas_;
   const Region& region_;
   const std::vector<const Array*>& outer_;
   const Extents& space_;
@@ -264,8 +265,8 @@ class FusedRun {
 }  // namespace
 
 std::vector<Array> run_fused(const Func& f, const OpNode& op, const std::vector<const Array*>& outer,
-                             const Extents& space, const std::vector<Type>& results) {
-  return FusedRun(f, op, outer, space, results).run();
+                             const Extents& space, const std::vector<Type>& results, Formulas formulas) {
+  return FusedRun(f, op, outer, space, results, formulas).run();
 }
 
 }  // namespace frit::ir::interp

@@ -59,15 +59,15 @@ void sum_of_products(DType t, const std::byte* a, const std::byte* b, int64_t n,
 
 // interpret_tensor.cpp: an op on whole arrays (elementwise, reductions, layout, dot); one result.
 // operand_types: of an elementwise op the dtypes decide; result: its type, all extents constant.
-Array run_tensor_op(const OpNode& op, const std::vector<const Array*>& operands, const Type& result);
+Array run_tensor_op(const OpNode& op, const std::vector<const Array*>& operands, const Type& result, Formulas formulas);
 
 // An elementwise op on n elements: step[k] is 0 where operand k is one number for all, else 1.
 void run_elementwise(const OpNode& op, const std::vector<const Array*>& operands, const std::vector<size_t>& step,
-                     DType result, int64_t n, std::byte* out);
+                     DType result, int64_t n, std::byte* out, Formulas formulas);
 
 // interpret_fused.cpp: a `fused` op. outer[v] is the array of an outer value v that the region reads
 // (null for others); space and results: constant extents.
 std::vector<Array> run_fused(const Func& f, const OpNode& op, const std::vector<const Array*>& outer,
-                             const Extents& space, const std::vector<Type>& results);
+                             const Extents& space, const std::vector<Type>& results, Formulas formulas);
 
 }  // namespace frit::ir::interp

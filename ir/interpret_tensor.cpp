@@ -40,11 +40,11 @@ int64_t ravel(const Extents& index, const Extents& extents) {
 }
 
 void run_elementwise(const OpNode& op, const std::vector<const Array*>& operands, const std::vector<size_t>& step,
-                     DType result, int64_t n, std::byte* out) {
+                     DType result, int64_t n, std::byte* out, Formulas formulas) {
   std::vector<const void*> in;
   for (const Array* a : operands) in.push_back(a->data.data());
   const DType t = operands[op.op == Op::where ? 1 : 0]->dtype;
-  evaluate(op.op, t, op.op == Op::cast ? result : t, static_cast<size_t>(n), in.data(), step.data(), out);
+  evaluate(op.op, t, op.op == Op::cast ? result : t, static_cast<size_t>(n), in.data(), step.data(), out, formulas);
 }
 
 namespace {
@@ -177,13 +177,13 @@ void pad(const OpNode& op, const Array& x, const Array& value, Array& out) {
 
 }  // namespace
 
-Array run_tensor_op(const OpNode& op, const std::vector<const Array*>& operands, const Type& result) {
+Array run_tensor_op(const OpNode& op, const std::vector<const Array*>& operands, const Type& result, Formulas formulas) {
   Array out = make_array(result.dtype, result.shape());
   const int64_t n = out.shape.count();
   if (is_elementwise(op.op)) {
     std::vector<size_t> step;
     for (const Array* a : operands) step.push_back(a->shape.rank() == 0 ? 0 : 1);
-    run_elementwise(op, operands, step, result.dtype, n, out.data.data());
+    run_elementwise(op, operands, step, result.dtype, n, out.data.data(), formulas);
     return out;
   }
   if (is_reduce(op.op)) {

@@ -91,13 +91,19 @@ Num<T> trunc(Num<T> a) { return {std::trunc(a.v)}; }
 template <class T>
 Num<T> rint(Num<T> a) { return {std::nearbyint(a.v)}; }
 
-// In the place of a GPU's approximations.
+// In the place of a GPU's approximations, as exact as f32 allows; 0 where they give 0 (scalar_program.h).
 template <class T>
-Num<T> approx_exp2(Num<T> a) { return {static_cast<T>(std::exp2(static_cast<double>(a.v)))}; }
+Num<T> approx_exp2(Num<T> a) {
+  const auto y = static_cast<T>(std::exp2(static_cast<double>(a.v)));
+  return {y < std::numeric_limits<T>::min() ? T{0} : y};
+}
 template <class T>
 Num<T> approx_div(Num<T> a, Num<T> b) { return a / b; }
 template <class T>
-Num<T> approx_rcp(Num<T> a) { return {T{1} / a.v}; }
+Num<T> approx_rcp(Num<T> a) {
+  const T y = T{1} / a.v;
+  return {std::fabs(y) < std::numeric_limits<T>::min() ? std::copysign(T{0}, y) : y};
+}
 template <class T>
 Num<T> approx_sqrt(Num<T> a) { return sqrt(a); }
 template <class T>

@@ -140,7 +140,47 @@ Literal reduce_empty(Op op, DType t) {
   return reduce_identity(op, t);
 }
 
-void evaluate(Op op, DType t, DType to, size_t n, const void* const* in, const size_t* step, void* out) {
+namespace {
+
+// f32's formula under Numerics::fast, on numbers or recorded expressions; nothing where it is that of the laws.
+template <bool gpu, class X>
+std::optional<X> fast_formula(Op op, X x, X y) {
+  namespace fast = math::fast;
+  switch (op) {
+    case Op::exp: return fast::exp<gpu>(x);
+    case Op::tanh: return fast::tanh<gpu>(x);
+    case Op::sigmoid: return fast::sigmoid<gpu>(x);
+    case Op::rsqrt: return fast::rsqrt<gpu>(x);
+    default: break;
+  }
+  if constexpr (gpu) switch (op) {
+      case Op::reciprocal: return approx_div(x.lit(1.0f), x);
+      case Op::div: return approx_div(x, y);
+      case Op::sqrt: return approx_sqrt(x);
+      default: break;
+    }
+  return std::nullopt;
+}
+template <class X>
+std::optional<X> fast_formula(Op op, Formulas formulas, X x, X y) {
+  if (formulas == Formulas::strict) return std::nullopt;
+  return formulas == Formulas::fast ? fast_formula<false>(op, x, y) : fast_formula<true>(op, x, y);
+}
+
+// Whether it was done: f32's formula is another one under Numerics::fast.
+bool evaluate_fast(Op op, Formulas formulas, size_t n, const void* const* in, const size_t* step, void* out) {
+  const int second = op == Op::div ? 1 : 0;
+  const Num<float> one{1.0f};
+  if (!fast_formula(op, formulas, one, one)) return false;
+  for (size_t i = 0; i < n; ++i)
+    static_cast<float*>(out)[i] = fast_formula(op, formulas, Num<float>{at<float>(in, step, 0, i)}, Num<float>{at<float>(in, step, second, i)})->v;
+  return true;
+}
+
+}  // namespace
+
+void evaluate(Op op, DType t, DType to, size_t n, const void* const* in, const size_t* step, void* out, Formulas formulas) {
+  if (t == DType::f32 && evaluate_fast(op, formulas, n, in, step, out)) return;
   with_type(t, [&](auto id) {
     using T = typename decltype(id)::type;
     if (op == Op::cast) {
@@ -170,24 +210,6 @@ void evaluate(Op op, DType t, DType to, size_t n, const void* const* in, const s
   });
 }
 
-namespace {
-// f32's formula under Numerics::fast, or -1 where it is that of the laws.
-template <bool gpu>
-int fast_formula(Op op, Expr<float> x, Expr<float> y) {
-  namespace fast = math::fast;
-  switch (op) {
-    case Op::exp: return fast::exp<gpu>(x).id;
-    case Op::tanh: return fast::tanh<gpu>(x).id;
-    case Op::sigmoid: return fast::sigmoid<gpu>(x).id;
-    case Op::rsqrt: return fast::rsqrt<gpu>(x).id;
-    case Op::reciprocal: return gpu ? approx_div(x.lit(1.0f), x).id : -1;
-    case Op::div: return gpu ? approx_div(x, y).id : -1;
-    case Op::sqrt: return gpu ? approx_sqrt(x).id : -1;
-    default: return -1;
-  }
-}
-}  // namespace
-
 const ScalarProgram& formula(Op op, DType t, DType to, Formulas formulas) {
   static std::mutex mutex;
   static auto* made = new std::unordered_map<uint32_t, ScalarProgram>;  // node-based: references stay valid
@@ -198,8 +220,8 @@ const ScalarProgram& formula(Op op, DType t, DType to, Formulas formulas) {
   Recorder r;
   if (formulas != Formulas::strict && t == DType::f32) {
     const Expr<float> x = Expr<float>::arg(r, 0), y = op == Op::div ? Expr<float>::arg(r, 1) : x;
-    r.program.result = formulas == Formulas::fast ? fast_formula<false>(op, x, y) : fast_formula<true>(op, x, y);
-    if (r.program.result >= 0) {
+    if (const auto fast = fast_formula(op, formulas, x, y)) {
+      r.program.result = fast->id;
       it->second = std::move(r.program);
       return it->second;
     }

@@ -54,6 +54,7 @@ inline DType formula_type(const Func& f, const OpNode& op) { return f.type(op.op
 
 // The same meaning on arrays of plain numbers: out[i] = op(in[0][i * step[0]], ...), i < n.
 // step is 0 (one number for all) or 1. Used by the interpreter and constant folding.
-void evaluate(Op op, DType t, DType to, size_t n, const void* const* in, const size_t* step, void* out);
+// With other formulas than those of the laws it says what compiled code under Numerics::fast computes (tests).
+void evaluate(Op op, DType t, DType to, size_t n, const void* const* in, const size_t* step, void* out, Formulas formulas = Formulas::strict);
 
 }  // namespace frit::ir

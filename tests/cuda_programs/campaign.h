@@ -6,12 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "frit/types.h"
+
 namespace frit::test {
 
 struct CudaCampaign {
   uint64_t first_seed = 1;
   int64_t programs = 0;
   int threads = 2;
+  Numerics numerics = Numerics::strict;  // fast: fused programs alone
   size_t most_kinds = 3;  // of faults; then it stops
   int shrink_tries = 100; // each compiles
   std::function<void(int64_t done)> progress;  // after every group; from any thread

@@ -129,6 +129,7 @@ EmulatedProgram::EmulatedProgram(const ir::Func& f, Arrays args, const Arrays& w
     : f_(f), args_(std::move(args)), want_(want), options_(std::move(options)) {
   try {
     program_ = lower::compile(f, options_.compile);
+    if (f.numerics == Numerics::fast) fast_ = ir::interpret(program_->fused, args_, ir::Formulas::fast_gpu);
   } catch (const std::exception& e) {
     failed_ = options_.name + ": " + e.what();
   }
@@ -148,7 +149,6 @@ std::string EmulatedProgram::problem() const {
   Execution ascending, descending;
   ascending.fill = up.fill;
   ascending.in_place = donors;
-  ascending.accept = descending.accept = options_.accept;
   ascending.run = Runner(up);
   descending.fill = down.fill;
   descending.guarded = true;
@@ -157,7 +157,7 @@ std::string EmulatedProgram::problem() const {
     rt::RunCounters counters;
     std::string p;
     try {
-      p = execute(f_, program_->plan, args_, want_, *how, counters);
+      p = execute(f_, program_->plan, args_, wanted(), *how, counters);
     } catch (const std::exception& e) {
       p = e.what();
     }

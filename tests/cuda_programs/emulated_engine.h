@@ -18,7 +18,6 @@ namespace frit::test {
 // A choice of card, schedule numbers, fused or op by op, from a number. No bit may depend on any of it.
 struct CudaOptions {
   lower::CompileOptions compile;
-  std::function<std::string(const std::vector<ir::Array>& have, const std::vector<ir::Array>& want)> accept;  // Execution::accept
   std::string name;  // "H200, fused, small parts"
 };
 CudaOptions cuda_options_for(uint64_t seed, bool fuse);
@@ -27,7 +26,8 @@ CudaOptions cuda_options_for(uint64_t seed, bool fuse);
 // text of each before, by tests that want a fault.
 void use_emulated_compiler(std::function<void(std::string&)> edit = {});
 
-// One program, with its arguments and what the interpreter makes of them.
+// One program, with its arguments and what the interpreter makes of them. Under Numerics::fast what is wanted are the
+// bytes of its own fused level under the formulas of GPUs, which the emulation computes as the interpreter does.
 class EmulatedProgram {
  public:
   // Lowers and prints. What goes wrong is kept for problem().
@@ -38,12 +38,14 @@ class EmulatedProgram {
   // full of different bytes, in place where the plan allows; what is wrong, in words, or nothing.
   std::string problem() const;
   int64_t launches() const { return launches_; }
+  const std::vector<ir::Array>& wanted() const { return f_.numerics == Numerics::fast ? fast_ : want_; }
   const lower::Program* program() const { return program_.get(); }
 
  private:
   const ir::Func& f_;
   std::vector<ir::Array> args_;
   const std::vector<ir::Array>& want_;
+  std::vector<ir::Array> fast_;
   CudaOptions options_;
   std::shared_ptr<const lower::Program> program_;
   std::string failed_;

@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
     };
     if (number("--fuzz=", c.programs)) fuzzing = true;
     if (number("--threads=", c.threads)) cuda_threads = c.threads;
+    if (arg == "--fast") c.numerics = frit::Numerics::fast;
     number("--seed=", c.first_seed);
     number("--programs=", cuda_programs);
     if (arg.starts_with("--keep=")) keep = arg.substr(7);

@@ -20,11 +20,13 @@ struct EngineOptions {
   int planned_threads = 2;
   bool small_caches = false;        // results are streamed past them
   int64_t fuel = -1;                // rewrites of the fused program; -1: all
+  // fast: fused code alone, which has to give the bytes of its own fused level under the formulas of CPUs.
+  Numerics numerics = Numerics::strict;
   std::vector<std::string> disabled;  // passes and rules left out
 };
 
 // Options that differ from seed to seed. thorough: eager code for every instruction set.
-EngineOptions options_for(uint64_t seed, bool thorough);
+EngineOptions options_for(uint64_t seed, bool thorough, Numerics numerics = Numerics::strict);
 
 struct Agreement {
   std::string problem;           // empty: all engines agree

@@ -17,8 +17,6 @@ struct Execution {
   int threads = 1;
   bool guarded = false;        // arrays end where no memory follows and begin at any element
   bool in_place = false;       // results in the buffers that the plan says may be given away
-  // What is wrong with results; the bytes have to be the same if nothing is named.
-  std::function<std::string(const Arrays& have, const Arrays& want)> accept;
   unsigned char fill = 0x5a;   // what results hold before
   // Who runs the plan's launches; the CPU's runtime if nobody is named.
   std::function<void(const rt::Plan&, const void* const* inputs, void* const* outputs, rt::RunCounters&)> run;

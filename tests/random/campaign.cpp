@@ -33,14 +33,15 @@ void report_crash(int number) {
 }
 
 // What is wrong with a program, its arguments made from a seed; crashes too where isolated.
-std::string problem_of(const ir::Func& f, uint64_t seed, bool thorough, bool isolate) {
-  if (!isolate) return run_engines(f, make_inputs(f, seed), options_for(seed, thorough)).problem;
+std::string problem_of(const ir::Func& f, uint64_t seed, const Campaign& c) {
+  const EngineOptions options = options_for(seed, c.thorough, c.numerics);
+  if (!c.isolate) return run_engines(f, make_inputs(f, seed), options).problem;
   int ends[2];
   if (pipe(ends) != 0) return "no pipe";
   const pid_t child = fork();
   if (child == 0) {
     for (int s : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) signal(s, SIG_DFL);
-    const std::string p = run_engines(f, make_inputs(f, seed), options_for(seed, thorough)).problem.substr(0, 4000);
+    const std::string p = run_engines(f, make_inputs(f, seed), options).problem.substr(0, 4000);
     [[maybe_unused]] auto written = write(ends[1], p.data(), p.size());
     _exit(p.empty() ? 0 : 1);
   }
@@ -77,10 +78,11 @@ Failure shrunk(const Sample& s, std::string problem, const Campaign& c) {
   Failure out{s.seed, std::move(problem), {}, "", 1};
   const std::string kind = kind_of(out.problem);
   out.program = shrink(s.func, [&](const ir::Func& f) {
-    const std::string p = problem_of(f, s.seed, c.thorough, c.isolate);
+    const std::string p = problem_of(f, s.seed, c);
     return !p.empty() && kind_of(p) == kind;
   });
-  out.shrunk_problem = problem_of(out.program, s.seed, c.thorough, c.isolate);
+  out.shrunk_problem = problem_of(out.program, s.seed, c);
+  out.program.numerics = c.numerics;
   return out;
 }
 
@@ -97,7 +99,7 @@ std::vector<Failure> run_campaign(const Campaign& c) {
       if (c.progress) c.progress(++done);
       current_seed = c.first_seed + static_cast<uint64_t>(i);
       const Sample s = generate(current_seed);
-      if (std::string p = problem_of(s.func, s.seed, c.thorough, c.isolate); !p.empty()) {
+      if (std::string p = problem_of(s.func, s.seed, c); !p.empty()) {
         {  // a fault of a kind that is known already is counted, not shrunk again
           std::lock_guard lock(mutex);
           if (!kinds.insert(kind_of(p)).second) {
@@ -110,7 +112,6 @@ std::vector<Failure> run_campaign(const Campaign& c) {
         failures.push_back(std::move(f));
         if (failures.size() >= c.most_kinds) next = c.programs;
       }
-      
     }
   };
   std::vector<std::thread> others;

@@ -23,6 +23,7 @@ struct Campaign {
   int64_t programs = 0;
   int threads = 2;
   size_t most_kinds = 5;     // of faults; then it stops
+  Numerics numerics = Numerics::strict;
   bool thorough = false;     // eager code for every instruction set, not for one in turn
   bool isolate = false;      // each program in a process of its own: crashes are failures like others (one thread)
   std::function<void(int64_t done)> progress;  // before every program; from any thread

@@ -62,6 +62,8 @@ int main(int argc, char** argv) {
       c.threads = static_cast<int>(*threads);
     } else if (arg.starts_with("--keep=")) {
       keep = arg.substr(7);
+    } else if (arg == "--fast") {
+      c.numerics = frit::Numerics::fast;
     } else if (arg == "--isolate") {
       c.isolate = true;
     } else if (auto shown = number(arg, "--show=")) {
