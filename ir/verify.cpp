@@ -35,6 +35,7 @@ std::vector<AttrName> attrs_of(Op op) {
     case Op::lanes:
     case Op::cols: return {AttrName::reduce, AttrName::tree, AttrName::unroll};
     case Op::store: return {AttrName::stream};
+    case Op::product:
     case Op::tile: return {AttrName::size};
     default: return {};
   }

@@ -1,5 +1,6 @@
 // The rules of the kernel level (docs/kernel-ir.md): loops, loads and stores, one `work`.
 #include <algorithm>
+#include <map>
 
 #include "ir/verify_parts.h"
 
@@ -144,6 +145,7 @@ class Kernel {
           break;
         case Op::lanes: lanes(id); break;
         case Op::cols: cols(id); break;
+        case Op::product: product(id); break;
         case Op::tile: tile(id); break;
         case Op::yield: c_.fail(id, "nothing takes values from " + std::string(info(f_.op(owner).op).name)); break;
         default: scalar_op(id);
@@ -212,16 +214,41 @@ class Kernel {
     const auto yields = inner(id, false);
     c_.check(!reduce.empty(), id, "attribute reduce= is missing");
     c_.operands(id, reduce.size());
-    if (reduce == std::vector<Op>{Op::reduce_dot}) {
-      c_.check(yields.size() == 2 && yields[0] == yields[1] && yields[0] != DType::boolean, id, "reduce.dot takes two numbers of one type");
-      c_.computes(id, yields[0]);
-      c_.check(buffer(id, 0, true).dtype == yields[0], id, "the local array is of another type");
-      return;
-    }
     if (yields.size() != reduce.size()) c_.fail(id, "yields " + std::to_string(yields.size()) + " values for " + std::to_string(reduce.size()) + " reductions");
     for (size_t k = 0; k < reduce.size(); ++k) {
       const DType wanted = reduced(id, reduce[k], yields[k]);
       if (buffer(id, k, true).dtype != wanted) c_.fail(id, "local array " + std::to_string(k) + " has to hold " + std::string(frit::name(wanted)));
+    }
+  }
+
+  void product(OpId id) {
+    const OpNode& op = f_.op(id);
+    c_.operands(id, 1);
+    c_.results(id, 0);
+    c_.indices(id, 6);
+    expressions(id);
+    args(id, 3);
+    const auto yields = inner(id, false);
+    c_.check(yields.size() == 2 && yields[0] == yields[1] && yields[0] != DType::boolean, id, "yields two numbers of one type");
+    c_.computes(id, yields[0]);
+    c_.check(buffer(id, 0, true).dtype == yields[0], id, "the local array is of another type");
+    const int64_t size = *c_.attr<int64_t>(id, AttrName::size);
+    c_.check(size >= 1, id, "attribute size= is at least 1");
+    // What the values depend on: 1 for i, 2 for j.
+    std::map<ValueId, int> sides{{op.regions[0].args[1], 1}, {op.regions[0].args[2], 2}};
+    for (OpId inner_id : op.regions[0].ops) {
+      const OpNode& o = f_.op(inner_id);
+      int side = 0;
+      auto depends = [&](ValueId v) {
+        if (auto it = sides.find(v); it != sides.end()) side |= it->second;
+      };
+      for (const Operand& x : o.operands) {
+        if (x.is_value()) depends(x.value);
+        if (o.op == Op::yield) c_.check(side != 3, id, "a yielded value depends on both i and j"), side = 0;
+      }
+      for (const IndexExpr& e : o.index)
+        for (const auto& t : e.terms) depends(t.var);
+      for (ValueId v : o.results) sides[v] = side;
     }
   }
 

@@ -290,6 +290,8 @@ TargetSpec gpu_target(const codegen::GpuSpec& gpu) {
   t.scratch = gpu.shared_per_block - (16 << 10);  // the rest is for results on their way between warps
   t.column_tile = 128;                  // a warp's 16-byte loads
   t.column_parts = 1024;
+  t.product_rows = t.product_columns = 128;
+  t.product_bytes = gpu.shared_per_multiprocessor / 2 - (2 << 10);  // two blocks at a time
   t.tile = 64;
   t.tile_pad = 0;
   t.ahead = 0;

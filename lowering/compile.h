@@ -41,6 +41,9 @@ struct TargetSpec {
   int64_t scratch = INT64_MAX;   // bytes of the local arrays of a work item, at most
   int64_t column_tile = 1024;    // lanes of a work item: on a CPU a whole row of a narrow matrix
   int64_t column_parts = 64;     // parts of a deep column, at most
+  int64_t product_rows = 1;      // of a tile of a matrix product, at most,
+  int64_t product_columns = 1024;  // and columns,
+  int64_t product_bytes = INT64_MAX;  // and bytes of the results in it
   int64_t tile = 256;            // edge of a transposed tile: long runs count for more than a first cache
   int64_t tile_pad = 64;         // bytes between the rows of a transposed tile
   int64_t ahead = 2048;          // bytes that a flat loop over large arrays asks for in advance
@@ -75,7 +78,7 @@ struct Decision {
 
 struct KernelReport {
   std::string name;
-  std::string schedule;            // "flat", "row", "column", "full", "tiled"; "library": a call, not a kernel
+  std::string schedule;            // "flat", "row", "column", "product", "full", "tiled"; "library": a call, not a kernel
   std::string why;                 // reason of the schedule, in words
   int64_t segments = 1;            // kernels that became one launch
   int64_t work = 0, bytes_read = 0, bytes_written = 0, flops = 0, scratch_bytes = 0;

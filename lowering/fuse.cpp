@@ -203,12 +203,14 @@ class Fuser {
     if (products > 0 && reductions > 1) return why = "a matrix product shares its kernel with no other reduction", false;
     Nest nest;
     if (!make_nest(f_, m, nest, why)) return false;
-    if (nest.unclean > unclean) return why = "an operand would be read with strides that the vectors cannot load", false;
+    // Tiles of both operands are read along whichever index is contiguous.
+    const bool tiles = nest.kind == Nest::Kind::product && options_.target.product_rows > 1;
+    if (nest.unclean > unclean && !tiles) return why = "an operand would be read with strides that the vectors cannot load", false;
     if (nest.reduced >= 0) {
       // A kernel that needs a reduced value in the same pass over its rows can't split them.
       int64_t items = 1;
       for (int d : nest.outer()) items *= nest.loops[static_cast<size_t>(d)].extent;
-      if (nest.kind == Nest::Kind::column) items *= (nest.loops[static_cast<size_t>(nest.lane)].extent + 255) / 256;
+      if (nest.kind == Nest::Kind::column || nest.kind == Nest::Kind::product) items *= (nest.loops[static_cast<size_t>(nest.lane)].extent + 255) / 256;
       const int64_t reduced = nest.loops[static_cast<size_t>(nest.reduced)].extent;
       // Workers that share a row read it once: worth it where they are half of all.
       int64_t workers = items;

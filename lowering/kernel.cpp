@@ -117,6 +117,7 @@ Kernel build_kernel(const Func& f, const Group& g, const Nest& nest, const Compi
     case Nest::Kind::flat:
     case Nest::Kind::row: write_rows(c, w); break;
     case Nest::Kind::column: write_columns(c, w); break;
+    case Nest::Kind::product: write_product(c, w); break;
     case Nest::Kind::tiled: write_tiles(c, w); break;
   }
   Kernel k = std::move(w.result);

@@ -90,6 +90,7 @@ class NestMaker {
       if (has_reductions_ && vars == free) continue;
       if (vars != base) return refuse("the results are stored over different index spaces or in different orders");
     }
+    if (full && has_dot_) return refuse("a result varies over the contracted axis");
     if (full) {
       size_t at = 0;
       while (!is_reduced(base[at])) ++at;
@@ -255,14 +256,18 @@ class NestMaker {
       const auto reduced_loops = std::count(loop_group_.begin(), loop_group_.end(), 1);
       if (reduced_loops != 1) return refuse("the reduced axes are not one extent in every operand");
       nest_.reduced = static_cast<int>(std::find(loop_group_.begin(), loop_group_.end(), 1) - loop_group_.begin());
-      if (nest_.reduced == last && !has_dot_) {
+      if (has_dot_) {
+        nest_.kind = Nest::Kind::product;
+        nest_.lane = nest_.reduced == last ? add_unit_loop() : last;
+        nest_.why = "a chain of products along k";
+      } else if (nest_.reduced == last) {
         nest_.kind = Nest::Kind::row;
         nest_.lane = nest_.reduced;
         nest_.why = "reduces along the contiguous axis";
       } else {
         nest_.kind = Nest::Kind::column;
-        nest_.lane = nest_.reduced == last ? add_unit_loop() : last;
-        nest_.why = has_dot_ ? "a chain of products along k" : "reduces across the contiguous axis";
+        nest_.lane = last;
+        nest_.why = "reduces across the contiguous axis";
       }
     }
     count_unclean();

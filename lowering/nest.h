@@ -20,7 +20,7 @@ struct Linear {
 };
 
 struct Nest {
-  enum class Kind { flat, tiled, row, column };
+  enum class Kind { flat, tiled, row, column, product };
   struct Loop {
     int64_t extent = 1;
     std::vector<ValueId> members;  // the group's index variables that it runs over, outermost first
@@ -28,7 +28,7 @@ struct Nest {
   Kind kind = Kind::flat;
   std::vector<Loop> loops;     // all of them, outermost first
   int lane = -1;               // the loop of the lanes; row: the reduced one
-  int reduced = -1;            // row: = lane; column: the loop over k; -1 without reductions
+  int reduced = -1;            // row: = lane; column, product: the loop over k; -1 without reductions
   int across = -1;             // tiled: the loop along which transposed reads are contiguous
   // By position in the group's body (reads: the address; index: the value); empty for other ops.
   std::vector<Linear> address;

@@ -61,7 +61,7 @@ class Columns {
     if (stages_.count != 1 || !stages_.outputs[0].empty()) return false;
     if (product_of(nest_, outer_) * ((width_ + t_.column_tile - 1) / t_.column_tile) >= 4 * t_.threads || depth_ < 4 * kBlock) return false;
     return std::none_of(g_.body.begin(), g_.body.end(), [](const OpNode& o) {
-      return o.op == Op::reduce_argmax || o.op == Op::reduce_argmin || o.op == Op::reduce_dot;
+      return o.op == Op::reduce_argmax || o.op == Op::reduce_argmin;
     });
   }
 
@@ -156,16 +156,8 @@ class Columns {
   }
 
   void reduce(Scope& s, int stage, IndexExpr first, IndexExpr last) {
-    // A chain of products is a loop of its own; the others share one.
-    std::vector<int> together;
-    for (int r : stages_.reductions[static_cast<size_t>(stage)]) {
-      if (g_.body[static_cast<size_t>(r)].op == Op::reduce_dot) reduce_group(s, {r}, first, last);
-      else together.push_back(r);
-    }
-    if (!together.empty()) reduce_group(s, together, first, last);
-    for (int r : stages_.reductions[static_cast<size_t>(stage)]) ready_.push_back(g_.body[static_cast<size_t>(r)].results[0]);
-  }
-  void reduce_group(Scope& s, const std::vector<int>& reductions, const IndexExpr& first, const IndexExpr& last) {
+    const std::vector<int>& reductions = stages_.reductions[static_cast<size_t>(stage)];
+    if (reductions.empty()) return;
     OpNode op = loop_op(Op::cols, {first, last, lo_, hi_});
     Scope inner = w_.open(s, {"k", "j"}, bit(nest_.lane) | bit(nest_.reduced));
     w_.set_loop(nest_.reduced, IndexExpr::of(inner.region.args[0]));
@@ -174,11 +166,12 @@ class Columns {
     std::vector<Op> ops;
     for (int r : reductions) {
       const OpNode& o = g_.body[static_cast<size_t>(r)];
-      for (const Operand& x : o.operands) yields.push_back(w_.value(inner, x));
+      yields.push_back(w_.value(inner, o.operands[0]));
       ops.push_back(o.op);
       op.operands.emplace_back(array_.at(o.results[0]));
     }
     close_loop(w_, s, inner, std::move(op), std::move(yields), ops, {});
+    for (int r : reductions) ready_.push_back(g_.body[static_cast<size_t>(r)].results[0]);
   }
 
   void store_output(Scope& s, int o) {

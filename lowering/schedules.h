@@ -22,6 +22,7 @@ struct ScheduleContext {
 
 void write_rows(const ScheduleContext& c, KernelWriter& w);      // flat and row
 void write_columns(const ScheduleContext& c, KernelWriter& w);   // column
+void write_product(const ScheduleContext& c, KernelWriter& w);   // product
 void write_tiles(const ScheduleContext& c, KernelWriter& w);     // tiled
 
 // Shared pieces.

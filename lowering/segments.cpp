@@ -17,7 +17,7 @@ template <class F>
 void for_each_free(ir::Func& f, const std::vector<OpId>& ops, F&& visit) {
   for (OpId id : ops) {
     const Op op = f.op(id).op;
-    if (op != Op::lanes && op != Op::cols && op != Op::loop && op != Op::local && op != Op::tile)
+    if (op != Op::lanes && op != Op::cols && op != Op::product && op != Op::loop && op != Op::local && op != Op::tile)
       for (IndexExpr& e : f.op(id).index) visit(e);
     for (const ir::Region& r : f.op(id).regions) for_each_free(f, r.ops, visit);
   }

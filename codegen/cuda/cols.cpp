@@ -34,8 +34,7 @@ void Printer::cols(OpId id) {
     out_.close(" else {");
     out_.indent();
   }
-  if (std::any_of(rs.begin(), rs.end(), [](const Reduce& r) { return r.dot; })) dot_columns(id, rs);
-  else if (op.i64_or(ir::AttrName::tree, 0)) tree_columns(id, rs);
+  if (op.i64_or(ir::AttrName::tree, 0)) tree_columns(id, rs);
   else deep_columns(id, rs);
   if (!filled) out_.close();
   out_.close();
@@ -62,7 +61,6 @@ void Printer::deep_columns(OpId id, std::vector<Reduce>& rs) {
   if (groups > kLanes) ir::internal_error("more groups of rows than lanes");
 
   Body b = analyse(id, op.regions[0].args[1], op.regions[0].args[0], V);
-  b.lo = index(op.index[2]);
   b.unroll = static_cast<int>(held);
   hoist(b);
   next_slots();
@@ -163,46 +161,6 @@ void Printer::deep_columns(OpId id, std::vector<Reduce>& rs) {
   out_.close();
 }
 
-// dot: a thread a column, the chain over k in blocks.
-void Printer::dot_columns(OpId id, std::vector<Reduce>& rs) {
-  const OpNode& op = f_.op(id);
-  constexpr int kRows = 8;
-  const Extent depth = ranges_.extent(op.index[0], op.index[1]);
-  const bool one_block = depth.at_most && *depth.at_most <= kBlock;
-  const Reduce& r = rs.at(0);
-  Body b = analyse(id, op.regions[0].args[1], op.regions[0].args[0], 1);
-  b.lo = index(op.index[2]);
-  b.unroll = kRows;
-  hoist(b);
-  out_.rolled("for (", index_type(), " e0 = t; e0 < width; e0 += ", team_->threads, ")");
-  if (!one_block) {
-    out_.line("f_pairs<f_sum, ", r.type, "> pairs;");
-    out_.rolled("for (", index_type(), " block = 0; block < depth; block += ", kBlock, ")");
-  }
-  out_.line("const ", index_type(), " end = ", one_block ? "depth" : cat("f_min(block + ", kBlock, ", depth)"), ";");
-  out_.line(r.type, " ", r.acc, " = ", r.empty, ";");
-  out_.rolled("for (", index_type(), " row = ", one_block ? "0" : "block", "; row < end; row += ", kRows, ")");
-  Step s;
-  s.e = "e0";
-  s.row = cat(first_row(op), "row + u");
-  s.left = "row + u < end ? 1 : 0";
-  load_step(b, s);
-  compute_step(b, s, [&](const std::vector<std::string>& y) {
-    const std::string next = is_float(r.element) ? cat("f_fma(", y.at(0), ", ", y.at(1), ", ", r.acc, ")") : cat("f_add(", r.acc, ", f_mul(", y.at(0), ", ", y.at(1), "))");
-    out_.line("if (v < left) ", r.acc, " = ", next, ";");
-  });
-  out_.close();
-  const std::string to = cat(name(op.operands[0].value), "[e0] = ");
-  if (one_block) {
-    out_.line(to, r.acc, ";");
-  } else {
-    out_.line("pairs.push(", r.acc, ");");
-    out_.close();
-    out_.line(to, "pairs.all(", r.identity, ");");
-  }
-  out_.close();
-}
-
 // tree=1: the rows themselves in the padded tree of pairs. As many threads side by side as there are columns;
 // each group of them has a power of two of rows, and goes down those by kRows, whose tree is in registers.
 void Printer::tree_columns(OpId id, std::vector<Reduce>& rs) {
@@ -214,7 +172,6 @@ void Printer::tree_columns(OpId id, std::vector<Reduce>& rs) {
   C = std::clamp(C, std::min(kWarp, T), static_cast<int>(std::bit_floor(static_cast<unsigned>(T))));
   const int G = T / C;
   Body b = analyse(id, op.regions[0].args[1], op.regions[0].args[0], 1);
-  b.lo = index(op.index[2]);
   b.unroll = kRows;
   hoist(b);
   next_slots();

@@ -12,7 +12,7 @@ namespace frit::codegen {
 namespace {
 
 // Part of the key; raised when the generated code changes its meaning or interface.
-constexpr char kCodeVersion = 2;
+constexpr char kCodeVersion = 3;
 // Kernels that are compiled as one program: starting the compiler costs more than a small kernel.
 constexpr size_t kTogether = 8;
 

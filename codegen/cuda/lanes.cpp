@@ -20,8 +20,7 @@ constexpr int64_t kRowLoads = 128;     // bytes of rows kept that a thread asks 
 
 const char* combine_of(Op op) {
   switch (op) {
-    case Op::reduce_sum:
-    case Op::reduce_dot: return "f_sum";
+    case Op::reduce_sum: return "f_sum";
     case Op::reduce_prod: return "f_product";
     case Op::reduce_max: return "f_largest";
     case Op::reduce_min: return "f_smallest";
@@ -46,18 +45,14 @@ std::vector<Reduce> Printer::reductions(const OpNode& op) {
     r.op = o;
     r.yield = next;
     r.element = f_.type(yield.operands.at(next)).dtype;
-    r.dot = o == Op::reduce_dot;
     r.arg = o == Op::reduce_argmax || o == Op::reduce_argmin;
-    r.ordered = is_float(r.element) && (r.dot || ir::info(o).ordered);
-    next += r.dot ? 2 : 1;
-    r.result = r.dot ? r.element : ir::reduce_result(o, r.element);
+    r.ordered = is_float(r.element) && ir::info(o).ordered;
+    ++next;
+    r.result = ir::reduce_result(o, r.element);
     r.combine = combine_of(o);
     r.type = type_text(r.arg ? r.element : r.result);
     r.bytes = size_of(r.arg ? r.element : r.result);
-    if (r.dot) {
-      r.identity = literal_text(ir::Literal::of(r.element, is_float(r.element) ? -0.0 : 0.0));
-      r.empty = literal_text(ir::Literal::of(r.element, 0.0));
-    } else if (r.arg) {
+    if (r.arg) {
       const Op extreme = o == Op::reduce_argmax ? Op::reduce_max : Op::reduce_min;
       r.type = cat("f_best<", r.type, ", ", index_type(), ">");
       r.bytes = wide_ || r.bytes == 8 ? 16 : 8;
@@ -132,7 +127,6 @@ void Printer::lanes(OpId id) {
     started();
     out_.open("if (n > 0)");
   }
-  b.lo = index(op.index[0]);
   hoist(b);
   if (rs.empty() && (!team_->blocked || part_)) map_lanes(b, n);
   else reduce_lanes(b, op, n, rs);
@@ -225,7 +219,7 @@ void Printer::blocks(Body& b, const OpNode& op, const Extent& n, std::vector<Red
   const int64_t held = std::min(groups, steps);          // groups of lanes that are there
   const bool ordered = std::any_of(rs.begin(), rs.end(), [](const Reduce& r) { return r.ordered; });
   bool keeps = std::any_of(b.loads.begin(), b.loads.end(), [](const Access& a) { return a.kept >= 0; });
-  for (OpId id : b.region->ops) {
+  for (OpId id : b.ops) {
     const OpNode& inner = f_.op(id);
     keeps |= (inner.op == Op::load || inner.op == Op::store) && kept(inner.operands[0].value);
   }

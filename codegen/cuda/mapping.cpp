@@ -31,6 +31,17 @@ constexpr int kLeastWarps = 4;         // of a block of a cluster, where rows ar
 constexpr int kFlatThreads = 256;
 constexpr int kUnknownRow = 256;  // threads of a row of unknown length
 
+
+// Of products:
+constexpr int kMostEdge = 128;         // of a tile
+constexpr int kProductThreads = 128;   // at least, if there are so many results
+constexpr int64_t kAccumulators = 64;  // registers of a thread
+constexpr int64_t kProductWorking = 64;  // registers for everything else
+constexpr int kLeastDepth = 8, kMostDepth = 64;  // of k at a time
+constexpr int64_t kHeld = 16 << 10;    // bytes of both operands at a time
+constexpr int64_t kLoads = 8;          // registers of what a thread loads at a time, beside so many results
+constexpr int kDeepest = 26;           // subtrees where nothing is known of k
+
 int64_t round_up_pow2(int64_t n) { return static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(n, 1)))); }
 
 // A `lanes` of an item.
@@ -83,6 +94,8 @@ class Mapper {
       } else if (op.op == Op::cols) {
         cols_.push_back(id);
         touch(op.regions[0], op.regions[0].args[1], op.index[2]);
+      } else if (op.op == Op::product) {
+        products_.push_back(id);
       } else if (op.op == Op::tile) {
         tiles_ = true;
         widest_ = std::max(widest_, size_of(f_.type(op.operands[0].value).dtype));
@@ -132,6 +145,7 @@ class Mapper {
     if (!tiles_) t.vector = aligned(t.vector);
     t.blocked = reduces;
     if (!cols_.empty()) return columns(t);
+    if (!products_.empty()) return products(t);
     if (tiles_) {
       t.threads = kFlatThreads;
       m_.why = "tiles";
@@ -159,6 +173,7 @@ class Mapper {
   void share_memory() {
     constexpr int64_t kMost = 32 << 10;
     int64_t bytes = 0;
+    for (const auto& [id, p] : m_.products) bytes = std::max(bytes, p.bytes());
     for (OpId id : f_.body.ops)
       if (f_.op(id).op == Op::local && !m_.kept_local.count(f_.op(id).results[0])) bytes += f_.op(id).index[0].constant * size_of(f_.type(f_.op(id).results[0]).dtype);
     while (m_.work.teams > 1 && m_.work.block() > kWarp && m_.work.teams * bytes > kMost) m_.work.teams /= 2;
@@ -208,7 +223,7 @@ class Mapper {
     if (gpu_.max_cluster < 2 || splits_) return false;
     return std::all_of(work_->ops.begin(), work_->ops.end(), [&](OpId id) {
              const Op op = f_.op(id).op;
-             return op != Op::loop && op != Op::cols && op != Op::tile;
+             return op != Op::loop && op != Op::cols && op != Op::product && op != Op::tile;
            }) &&
            std::all_of(f_.body.ops.begin(), f_.body.ops.end(), [&](OpId id) {
              return f_.op(id).op != Op::local || std::any_of(candidates_.begin(), candidates_.end(), [&](const Candidate& c) { return c.array == f_.op(id).results[0]; });
@@ -252,6 +267,66 @@ class Mapper {
     t.vector = static_cast<int>(std::min<int64_t>(t.vector, round_up_pow2(width)));
     if (t.threads <= kWarp) t.teams = kFlatThreads / t.threads;
     m_.why = cat(t.threads / t.columns, " groups of rows by ", t.columns, " threads of ", t.column_vector, " columns");
+  }
+
+  // Products
+
+  Blocking blocking(OpId id) const {
+    const OpNode& op = f_.op(id);
+    const Extent k = ranges_.extent(op.index[0], op.index[1]), i = ranges_.extent(op.index[2], op.index[3]), j = ranges_.extent(op.index[4], op.index[5]);
+    auto edge = [](const Extent& e) { return static_cast<int>(std::min<int64_t>(kMostEdge, round_up_pow2(e.at_most.value_or(kMostEdge)))); };
+    Blocking b;
+    b.element = size_of(f_.type(op.operands[0].value).dtype);
+    b.vector = static_cast<int>(std::clamp<int64_t>(16 / b.element, 1, 4));
+    b.rows = edge(i);
+    b.columns = edge(j);
+    b.alone = i.at_most && *i.at_most <= b.rows && j.at_most && *j.at_most <= b.columns;
+    b.one_block = k.at_most && *k.at_most <= kBlock;
+    b.stack = k.at_most ? std::bit_width(static_cast<uint64_t>(std::max<int64_t>(1, (*k.at_most - 1) / kBlock))) : kDeepest;
+    // As many results a thread as its registers hold; fewer where threads would be few.
+    b.row_count = std::min(b.rows, 8);
+    b.column_count = std::min(b.columns, 8);
+    auto fewer = [&] { (b.row_count >= b.column_count ? b.row_count : b.column_count) /= 2; };
+    auto set_threads = [&] {
+      b.down = b.rows / b.row_count;
+      b.across = b.columns / b.column_count;
+    };
+    while (accumulators(b) > kAccumulators) fewer();
+    for (set_threads(); b.threads() < kProductThreads && b.row_count * b.column_count > 1; set_threads()) fewer();
+    for (int n = 0; n < 2; ++n) {
+      const int side = slice_of(f_, op, n).side;
+      b.edge[n] = side == 1 ? b.rows : side == 2 ? b.columns : 1;
+    }
+    const int64_t deepest = k.at_most ? std::clamp<int64_t>(round_up_pow2(*k.at_most), kLeastDepth, kMostDepth) : kMostDepth;
+    b.depth = kLeastDepth;
+    auto fits = [&](int depth) {
+      Blocking d = b;
+      d.depth = depth;
+      const int64_t held = depth * (b.edge[0] + b.edge[1]);
+      return held * b.element <= kHeld && held / team_of(d) * std::max<int64_t>(1, b.element / 4) <= std::max(kLoads, (kAccumulators + kLoads - accumulators(b)) / 2);
+    };
+    while (2 * b.depth <= deepest && fits(2 * b.depth)) b.depth *= 2;
+    return b;
+  }
+  // Threads of a team: where few hold results, others help them loading.
+  static int64_t team_of(const Blocking& b) {
+    return std::max<int64_t>({kWarp, b.threads(), std::min<int64_t>(kProductThreads, round_up_pow2(b.depth * (b.edge[0] + b.edge[1]) / 4))});
+  }
+  static int64_t accumulators(const Blocking& b) { return b.row_count * b.column_count * std::max<int64_t>(1, b.element / 4); }
+
+  void products(Team& t) {
+    int64_t threads = kWarp, registers = 0, bytes = 0;
+    for (OpId id : products_) {
+      const Blocking b = m_.products[id] = blocking(id);
+      threads = std::max(threads, team_of(b));
+      registers = std::max(registers, accumulators(b));
+      bytes = std::max({bytes, b.bytes(), b.rows * b.columns * b.element});
+      m_.why = cat("products of ", b.rows, " x ", b.columns, ", ", b.row_count, " x ", b.column_count, " a thread, ", b.depth, " of k at a time");
+    }
+    t.threads = static_cast<int>(threads);
+    if (t.threads <= kWarp) t.teams = kFlatThreads / t.threads;
+    const int64_t blocks = std::min(gpu_.registers / ((registers + kProductWorking) * t.block()), gpu_.shared_per_multiprocessor / (bytes * t.teams + (1 << 10)));
+    if (lighter_ == 0) m_.blocks_at_a_time = static_cast<int>(std::clamp<int64_t>(blocks, 1, gpu_.threads_per_multiprocessor / t.block()));
   }
 
   // Rows in registers
@@ -397,7 +472,7 @@ class Mapper {
   const GpuSpec& gpu_;
   Mapping m_;
   std::vector<LanesInfo> lanes_;
-  std::vector<OpId> cols_;
+  std::vector<OpId> cols_, products_;
   bool tiles_ = false;
   int64_t widest_ = 0, divisor_ = 0;
   const int lighter_;
@@ -410,6 +485,28 @@ class Mapper {
 };
 
 }  // namespace
+
+Slice slice_of(const ir::Func& f, const OpNode& product, int operand) {
+  const ir::Region& r = product.regions.at(0);
+  std::set<ValueId> needed;
+  Slice s;
+  for (auto it = r.ops.rbegin(); it != r.ops.rend(); ++it) {
+    const OpNode& op = f.op(*it);
+    if (op.op == Op::yield) {
+      if (op.operands.at(static_cast<size_t>(operand)).is_value()) needed.insert(op.operands[static_cast<size_t>(operand)].value);
+      continue;
+    }
+    if (std::none_of(op.results.begin(), op.results.end(), [&](ValueId v) { return needed.count(v) != 0; })) continue;
+    s.ops.push_back(*it);
+    for (const ir::Operand& o : op.operands)
+      if (o.is_value()) needed.insert(o.value);
+    for (const IndexExpr& e : op.index)
+      for (const auto& t : e.terms) needed.insert(t.var);
+  }
+  std::reverse(s.ops.begin(), s.ops.end());
+  s.side = needed.count(r.args[1]) ? 1 : needed.count(r.args[2]) ? 2 : 0;
+  return s;
+}
 
 int64_t steps_of_block(std::optional<int64_t> at_most, int64_t width) {
   if (!at_most || *at_most >= kBlock) return kBlock / width;

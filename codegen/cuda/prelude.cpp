@@ -514,6 +514,44 @@ template <class Op, class X> struct f_pairs {
     return x;
   }
 };
+// The same of R x C results at a time, with at most D subtrees on the stack. The last block is not pushed.
+template <class X, int R, int C, int D> struct f_partial {
+  X stack[D][R][C];
+  int depth;
+  u32 count;
+  F_FN f_partial() : depth(0), count(0) {}
+  F_FN void meet(X (&x)[R][C]) {
+    --depth;
+#pragma unroll
+    for (int r = 0; r < R; ++r) {
+#pragma unroll
+      for (int c = 0; c < C; ++c) x[r][c] = f_add(stack[depth][r][c], x[r][c]);
+    }
+  }
+  F_FN void push(X (&x)[R][C]) {
+#pragma unroll 1
+    for (u32 i = count++; i & 1; i >>= 1) meet(x);
+#pragma unroll
+    for (int r = 0; r < R; ++r) {
+#pragma unroll
+      for (int c = 0; c < C; ++c) stack[depth][r][c] = x[r][c];
+    }
+    ++depth;
+  }
+  F_FN void all(X (&x)[R][C]) {
+#pragma unroll 1
+    while (depth > 0) meet(x);
+  }
+};
+// A thread's part of a row in shared memory: groups of V that lie `apart`.
+template <int V, int R, class X> F_FN void f_gather(X (&r)[R], const X* p, int apart) {
+#pragma unroll
+  for (int g = 0; g < R / V; ++g) {
+    const f_vector<X, V> x = *(const f_vector<X, V>*)(p + g * apart);
+#pragma unroll
+    for (int v = 0; v < V; ++v) r[g * V + v] = x.at[v];
+  }
+}
 // A tree of pairs over slots[0], ..., slots[n - 1], `step` apart, by the T threads of a warp or part of it.
 template <class Op, int T, class X> F_FN X f_slots(const X* slots, int n, int step, X identity, int thread, u32 mask) {
   int each = 1;

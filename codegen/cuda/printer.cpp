@@ -243,6 +243,8 @@ void Printer::locals() {
     if (!op.index[0].is_constant()) ir::internal_error("a local array of a size that is not known");
     int64_t count = op.index[0].constant;
     if (pad_.count(v)) count += count / pad_[v];
+    for (const auto& [product, b] : m_.products)  // of which the operands lie in the place of its results
+      if (b.alone && f_.op(product).operands[0].value == v) count = std::max(count, divide_up(b.bytes(), size_of(t)));
     declared.push_back(cat(memory_text(t), "* const ", names_[v], " = (", memory_text(t), "*)(shared + ", shared_, ");"));
     shared_ += (count * size_of(t) + 15) / 16 * 16;
   }
@@ -276,6 +278,7 @@ void Printer::touched(const OpNode& op, std::set<ValueId>& reads, std::set<Value
       writes.insert(op.operands[1].value);
       break;
     case Op::cols:
+    case Op::product:
       for (const ir::Operand& o : op.operands) writes.insert(o.value);
       break;
     default: break;
@@ -326,10 +329,11 @@ void Printer::statement(ir::OpId id) {
     case Op::lanes:
       order(op);
       return lanes(id);
-    case Op::cols: {
+    case Op::cols:
+    case Op::product: {
       order(op);
       const auto reads = reads_, writes = writes_;
-      cols(id);  // the team meets inside, before results are stored
+      op.op == Op::cols ? cols(id) : product(id);  // the team meets inside, before results are stored
       reads_.insert(reads.begin(), reads.end());
       writes_.insert(writes.begin(), writes.end());
       return;
@@ -364,7 +368,7 @@ void Printer::loop(const OpNode& op) {
   bool meets = false;
   ir::for_each_op(f_, r, [&](const ir::Region&, ir::OpId id) {
     const OpNode& inner = f_.op(id);
-    meets |= inner.op == Op::tile || inner.op == Op::cols || (inner.op == Op::lanes && inner.find(ir::AttrName::reduce));
+    meets |= inner.op == Op::tile || inner.op == Op::cols || inner.op == Op::product || (inner.op == Op::lanes && inner.find(ir::AttrName::reduce));
   });
   for (ValueId v : writes) meets |= is_local(v) || reads.count(v);
   if (meets) sync();
@@ -390,7 +394,7 @@ bool Printer::rows_of_lanes(const OpNode& op) {
       const Extent n = ranges_.extent(o.index[0], o.index[1]);
       if (longest && n.at_most) longest = std::max(*longest, *n.at_most);
       else longest.reset();
-    } else if (o.op == Op::loop || o.op == Op::cols || o.op == Op::tile || o.op == Op::store) {
+    } else if (o.op == Op::loop || o.op == Op::cols || o.op == Op::product || o.op == Op::tile || o.op == Op::store) {
       return false;
     }
   }

@@ -72,13 +72,13 @@ struct Reduce {
   ir::Op op{};
   DType element{};        // of the yielded value
   bool ordered = false;   // in the order of LAWS.md, 9
-  bool arg = false, dot = false;
+  bool arg = false;
   std::string type;       // of the running value: "f32", "f_best<f32, int>"
   std::string combine;    // "f_sum"
   std::string identity;
   std::string empty;      // the result of nothing
   DType result{};
-  size_t yield = 0;       // number of the yielded value (dot: and the next)
+  size_t yield = 0;       // number of the yielded value
   std::string acc;        // name of the running values
   int64_t bytes = 4;      // of a running value
   std::string slot;       // where warps leave theirs
@@ -128,9 +128,10 @@ class Printer {
     bool once = false;   // more than the caches hold, and this is the one access to it
   };
   struct Body {
-    const ir::Region* region = nullptr;
+    std::vector<ir::OpId> ops;      // of the region, in its order
+    ir::IndexExpr first;            // lane
     ir::ValueId lane = ir::kNone, row = ir::kNone;
-    std::string lo;                 // the first lane
+    std::string lo;                 // the first lane, as text
     int vector = 1, unroll = 1;
     int cost = 0;                   // primitives an element
     bool whole = false;             // every vector is there
@@ -145,11 +146,15 @@ class Printer {
     std::string step;     // the step of the block, a function of u
   };
   Body analyse(ir::OpId id, ir::ValueId lane, ir::ValueId row, int vector);
+  Body analyse(std::vector<ir::OpId> ops, const ir::IndexExpr& first, ir::ValueId lane, ir::ValueId row, int vector);
+  void set_rates(const Body& b);
   void hoist(Body& b);
   bool contiguous(const ir::OpNode& op, const Body& b) const;
   bool used_once(const ir::OpNode& op) const;
   std::string aligned_flag(const ir::OpNode& op, const Body& b);
   void load_step(const Body& b, const Step& s);
+  void declare_loads(const Body& b);
+  void load_vectors(const Body& b, const Step& s);
   void print_places(const Body& b, const Step& s);
   // elements(yields) is called where an element's values are known, in the loops over u and v.
   template <class F>
@@ -202,8 +207,27 @@ class Printer {
   std::string to_local(const Reduce& r, const std::string& x) const;
   std::string first_row(const ir::OpNode& op) const;
   void deep_columns(ir::OpId id, std::vector<Reduce>& rs);
-  void dot_columns(ir::OpId id, std::vector<Reduce>& rs);
   void tree_columns(ir::OpId id, std::vector<Reduce>& rs);
+
+  // product.cpp
+  struct Held {           // an operand of a product on its way through shared memory
+    Body body;
+    Step step;
+    std::string name;     // of what is stored
+    std::string value;    // that stands for k beyond the end
+    ir::Operand yield;
+    int edge = 1;         // how many along i or j
+    bool along_k = false; // vectors go along k
+    int vectors = 1;      // in all
+    int64_t stride = 1, half = 0;  // elements from k to k, and of one half
+  };
+  void product(ir::OpId id);
+  Held hold(const ir::OpNode& op, const Blocking& b, int operand, const std::string& i0, const std::string& j0);
+  void print_position(const Held& h, const Blocking& b);
+  void load_held(const Held& h, const Blocking& b);
+  void store_held(const Held& h, const Blocking& b, const std::string& type);
+  void multiply(const ir::OpNode& op, const Blocking& b, const Held (&held)[2], const std::string& type);
+  void leave_product(const ir::OpNode& op, const Blocking& b, const std::string& type, const std::string& i0, const std::string& j0);
 
   // tile.cpp
   void tile(const ir::OpNode& op);

@@ -25,6 +25,12 @@ const ir::OpNode* Ranges::def(ValueId v) const {
   return d == ir::kNone ? nullptr : &f_.op(d);
 }
 
+// Which argument of its region v is.
+static size_t argument(const ir::OpNode& op, ValueId v) {
+  const auto& args = op.regions[0].args;
+  return static_cast<size_t>(std::find(args.begin(), args.end(), v) - args.begin());
+}
+
 std::optional<int64_t> Ranges::most(ValueId v) const {
   if (const ir::OpNode* d = def(v)) {
     if (f_.type(v).cls != ir::TypeClass::index) return std::nullopt;
@@ -43,8 +49,8 @@ std::optional<int64_t> Ranges::most(ValueId v) const {
   const ir::OpId id = owner_[static_cast<size_t>(v)];
   if (id == ir::kNone) return std::nullopt;
   const ir::OpNode& op = f_.op(id);
-  // The argument of work runs to its count, those of loops to their bound, of cols (k, j) to theirs.
-  const size_t bound = op.op == Op::work ? 0 : op.op == Op::cols && op.regions[0].args[1] == v ? 3 : 1;
+  // The argument of work runs to its count, those of loops, cols and products to their bounds.
+  const size_t bound = op.op == Op::work ? 0 : 2 * argument(op, v) + 1;
   const auto end = most(op.index.at(bound));
   return end ? std::optional(*end - 1) : std::nullopt;
 }
@@ -63,7 +69,7 @@ std::optional<int64_t> Ranges::least(ValueId v) const {
   if (id == ir::kNone) return std::nullopt;  // a parameter: a stride may be negative
   const ir::OpNode& op = f_.op(id);
   if (op.op == Op::work) return 0;
-  return least(op.index.at(op.op == Op::cols && op.regions[0].args[1] == v ? 2 : 0));
+  return least(op.index.at(2 * argument(op, v)));
 }
 
 std::optional<int64_t> Ranges::most(const IndexExpr& e) const {

@@ -78,19 +78,32 @@ bool Printer::contiguous(const OpNode& op, const Body& b) const {
 }
 
 Printer::Body Printer::analyse(OpId id, ValueId lane, ValueId row, int vector) {
-  Body b;
   const OpNode& loop = f_.op(id);
-  b.region = &loop.regions.at(0);
+  return analyse(loop.regions.at(0).ops, loop.index.at(loop.op == Op::cols ? 2 : 0), lane, row, vector);
+}
+
+void Printer::set_rates(const Body& b) {
+  rates_[static_cast<size_t>(b.lane)] = Rate::lane;
+  if (b.row != ir::kNone) rates_[static_cast<size_t>(b.row)] = Rate::row;
+  for (OpId id : b.ops) {
+    const Rate r = rate(f_.op(id));
+    for (ValueId v : f_.op(id).results) rates_[static_cast<size_t>(v)] = r;
+  }
+}
+
+Printer::Body Printer::analyse(std::vector<OpId> ops, const IndexExpr& first, ValueId lane, ValueId row, int vector) {
+  Body b;
+  b.ops = std::move(ops);
+  b.first = first;
+  b.lo = index(first);
   b.lane = lane;
   b.row = row;
   b.vector = vector;
-  rates_[static_cast<size_t>(lane)] = Rate::lane;
-  if (row != ir::kNone) rates_[static_cast<size_t>(row)] = Rate::row;
+  set_rates(b);
   std::set<ValueId> stored;
-  for (OpId op_id : b.region->ops) {
+  for (OpId op_id : b.ops) {
     const OpNode& op = f_.op(op_id);
     const Rate r = rate(op);
-    for (ValueId v : op.results) rates_[static_cast<size_t>(v)] = r;
     if (op.op == Op::store) {
       const ValueId buffer = op.operands[0].value;
       stored.insert(buffer);
@@ -144,10 +157,7 @@ std::string Printer::aligned_flag(const OpNode& op, const Body& b) {
     if (t.var == b.row) rows.add_term(t.var, t.coeff, t.scale);
     else fixed.add_term(t.var, t.coeff, t.scale);
   }
-  const OpNode* owner = nullptr;  // of the region: its first lane
-  for (const OpNode& o : f_.ops)
-    if (!o.regions.empty() && &o.regions[0] == b.region) owner = &o;
-  fixed += owner->index.at(owner->op == Op::cols ? 2 : 0);
+  fixed += b.first;
   const bool known = (ranges_.divisor(fixed)) % b.vector == 0;
   std::string steps;  // from row to row
   for (const auto& t : rows.terms) {
@@ -170,7 +180,7 @@ std::string Printer::aligned_flag(const OpNode& op, const Body& b) {
 
 // What the lane and row do not change; flags of alignment.
 void Printer::hoist(Body& b) {
-  for (OpId id : b.region->ops) {
+  for (OpId id : b.ops) {
     const OpNode& op = f_.op(id);
     if (rate(op) == Rate::invariant && op.op != Op::yield && op.op != Op::store) scalar(op);
   }
@@ -186,9 +196,18 @@ void Printer::hoist(Body& b) {
 // The loads of a step.
 void Printer::load_step(const Body& b, const Step& s) {
   if (std::none_of(b.loads.begin(), b.loads.end(), [](const Access& a) { return a.kept < 0 || a.fills; })) return;
+  declare_loads(b);
+  out_.unrolled("for (int u = 0; u < ", b.unroll, "; ++u)");
+  load_vectors(b, s);
+  out_.close();
+}
+
+void Printer::declare_loads(const Body& b) {
   for (const Access& a : b.loads)
     if (a.kept < 0) out_.line(memory_text(f_.type(a.buffer).dtype), " ", a.array, "[", b.unroll, "][", b.vector, "];");
-  out_.unrolled("for (int u = 0; u < ", b.unroll, "; ++u)");
+}
+
+void Printer::load_vectors(const Body& b, const Step& s) {
   print_places(b, s);
   for (const Access& a : b.loads) {
     if (a.kept >= 0 && !a.fills) continue;
@@ -204,7 +223,6 @@ void Printer::load_step(const Body& b, const Step& s) {
     out_.line("f_pack(", to, ", ", a.array, ");");
     out_.close();
   }
-  out_.close();
 }
 
 // The numbers and names of a vector: e, left, the lane, the row.
@@ -266,7 +284,7 @@ std::string Printer::print_vector(const Body& b, const Step& s) {
 void Printer::print_element(const Body& b, const Step& s, const std::string& first) {
   const std::string j = names_[b.lane] = cat("j", b.lane);
   out_.line("const ", index_type(), " ", j, " = ", first, " + v;");
-  for (OpId id : b.region->ops) {
+  for (OpId id : b.ops) {
     const OpNode& op = f_.op(id);
     if (op.op != Op::yield && op.op != Op::prefetch) element_op(id, b, s);
   }
@@ -274,7 +292,7 @@ void Printer::print_element(const Body& b, const Step& s, const std::string& fir
 
 std::vector<std::string> Printer::yields(const Body& b) const {
   std::vector<std::string> out;
-  for (OpId id : b.region->ops)
+  for (OpId id : b.ops)
     if (f_.op(id).op == Op::yield)
       for (const ir::Operand& o : f_.op(id).operands) out.push_back(value(o));
   return out;

@@ -29,18 +29,15 @@ constexpr int64_t kHot = 16384;     // bytes of it that stay in L1
 std::vector<Emitter::Column> Emitter::columns(const ir::OpNode& op) {
   const ir::OpNode& yield = f_.op(op.regions.at(0).ops.back());
   std::vector<Column> out;
-  size_t next = 0;
   const auto& ops = op.op_list(ir::AttrName::reduce);
   for (size_t i = 0; i < ops.size(); ++i) {
     Column c;
-    c.yield = next;
+    c.yield = i;
     c.r.op = ops[i];
-    c.r.element = f_.type(yield.operands.at(next)).dtype;
-    c.dot = ops[i] == Op::reduce_dot;
-    c.r.acc = c.dot || c.r.arg() ? c.r.element : ir::reduce_result(c.r.op, c.r.element);
-    c.r.ordered = is_float(c.r.element) && (c.dot || ir::info(c.r.op).ordered);
+    c.r.element = f_.type(yield.operands.at(i)).dtype;
+    c.r.acc = c.r.arg() ? c.r.element : ir::reduce_result(c.r.op, c.r.element);
+    c.r.ordered = is_float(c.r.element) && ir::info(c.r.op).ordered;
     c.out = val(op.operands.at(i).value).uniform;
-    next += c.dot ? 2 : 1;
     out.push_back(c);
   }
   return out;
@@ -65,9 +62,7 @@ void Emitter::cols(const ir::OpNode& op) {
         ir.CreateICmpSGT(g.count, number(0)),
         [&] {
           hoist(g.body);
-          const bool dots = std::any_of(g.columns.begin(), g.columns.end(), [](const Column& c) { return c.dot; });
           const bool ordered = std::any_of(g.columns.begin(), g.columns.end(), [](const Column& c) { return c.r.ordered; });
-          if (dots) return dot_columns(g);
           const bool tree = op.i64_or(ir::AttrName::tree, 0) != 0;
           const auto width = constant(g.width);
           if (ordered && !tree && width && narrow(g, *width)) return narrow_columns(g, *width);
@@ -75,7 +70,7 @@ void Emitter::cols(const ir::OpNode& op) {
         },
         [&] {
           for (const Column& c : g.columns) {
-            const ir::Literal empty = c.dot ? ir::Literal::of(c.r.acc, 0.0) : c.r.arg() ? ir::Literal::of<int64_t>(0) : ir::reduce_empty(c.r.op, c.r.element);
+            const ir::Literal empty = c.r.arg() ? ir::Literal::of<int64_t>(0) : ir::reduce_empty(c.r.op, c.r.element);
             fill(c.out, empty, g.width);
           }
         });
@@ -96,27 +91,6 @@ int Emitter::column_unroll(const Rows& g) const {
   int u = g.body.cost <= 12 ? 4 : g.body.cost <= 30 ? 2 : 1;
   while (u > 1 && u * accs > registers) u /= 2;
   return u;
-}
-
-// for every vector of the n columns from j0 on: each(at), `unroll` at a time, the last under a mask.
-template <class F>
-void Emitter::column_vectors(const Rows& g, Value* j0, Value* n, int unroll, F&& each) {
-  const int w = g.body.width;
-  const auto known = constant(n);
-  while (known && unroll > 1 && *known < int64_t{unroll} * w) unroll /= 2;
-  Lanes at{w, unroll, g.body.lane, nullptr, nullptr};
-  const int64_t round = int64_t{unroll} * w;
-  Value* whole = ir.CreateAnd(n, number(-round));
-  for_range(number(0), whole, round, [&](Value* j) {
-    at.base = add(j0, j);
-    each(at);
-  });
-  at.unroll = 1;
-  for_range(whole, n, w, [&](Value* j) {
-    at.base = add(j0, j);
-    at.mask = tail_mask(sub(n, j), g.body);
-    each(at);
-  });
 }
 
 Value* Emitter::load_row(const Column& c, Value* p, Value* i, const Lanes& at, int copy, bool whole) {
@@ -426,78 +400,6 @@ void Emitter::narrow_columns(Rows& g, int64_t width) {
       });
     }
     set(depth_now, sub(add(d, number(1)), merges));
-  });
-}
-
-// dot: the chain acc = fma(a, b, acc), k ascending in blocks; vectors of columns in registers.
-void Emitter::dot_columns(Rows& g) {
-  const auto count = constant(g.count);
-  const bool one_block = count && *count <= kBlock;
-  int64_t depth = 2;
-  for (int64_t c = count.value_or(int64_t{1} << 40) / kBlock; c > 0; c /= 2) ++depth;
-  const int w = g.body.width;
-  const int unroll = column_unroll(g);
-  g.tile = int64_t{unroll} * w;
-  const size_t n = g.columns.size();
-  if (!one_block)
-    for (const Column& c : g.columns) g.stack.push_back(array(type(c.r.acc), depth * g.tile));
-
-  column_vectors(g, number(0), g.width, unroll, [&](const Lanes& at) {
-    auto chain = [&](Value* k0, Value* k1) {
-      std::vector<llvm::SmallVector<Var, 4>> acc(n);
-      for (size_t c = 0; c < n; ++c)
-        for (int u = 0; u < at.unroll; ++u)
-          acc[c].push_back(var(splat(literal(ir::Literal::of(g.columns[c].r.acc, 0.0)), w)));
-      for_range(k0, k1, 1, [&](Value* k) {
-        val(g.k).uniform = k;
-        const auto yields = emit(g.body, at);
-        for (size_t c = 0; c < n; ++c) {
-          const Column& col = g.columns[c];
-          for (int u = 0; u < at.unroll; ++u) {
-            const auto i = static_cast<size_t>(u);
-            Value* a = yields[col.yield].lanes[i];
-            Value* b = yields[col.yield + 1].lanes[i];
-            Value* old = get(acc[c][i]);
-            Value* sum = is_float(col.r.acc) ? emit_prim(*this, ir::Prim::fma, col.r.acc, a, b, old)
-                                             : ir.CreateAdd(old, ir.CreateMul(a, b));
-            set(acc[c][i], sum);
-          }
-        }
-      });
-      return acc;
-    };
-    Value* i = at.base;
-    if (one_block) {
-      auto acc = chain(g.klo, add(g.klo, g.count));
-      for (size_t c = 0; c < n; ++c)
-        for (int u = 0; u < at.unroll; ++u) store_row(g.columns[c].r.acc, g.columns[c].out, i, at, u, get(acc[c][static_cast<size_t>(u)]));
-      return;
-    }
-    Value* blocks = ir.CreateLShr(add(g.count, kBlock - 1), number(10));
-    Var depth_now = var(number(0));
-    for_range(number(0), blocks, 1, [&](Value* b) {
-      Value* k0 = add(g.klo, mul(b, kBlock));
-      auto acc = chain(k0, smaller(add(k0, kBlock), add(g.klo, g.count)));
-      Value* d = get(depth_now);
-      Value* last = ir.CreateICmpEQ(b, sub(blocks, number(1)));
-      Value* merges = ir.CreateSelect(last, d, trailing_ones(b));
-      for (size_t c = 0; c < n; ++c) {
-        const Column& col = g.columns[c];
-        Reduction sum = col.r;
-        sum.op = Op::reduce_sum;
-        auto slot = [&](Value* s) { return ir.CreateGEP(type(col.r.acc), g.stack[c], mul(s, g.tile)); };
-        for_range(number(0), merges, 1, [&](Value* t) {
-          Value* row = slot(sub(sub(d, t), number(1)));
-          for (int u = 0; u < at.unroll; ++u) {
-            Var v = acc[c][static_cast<size_t>(u)];
-            set(v, combine(sum, load_row(col, row, number(0), at, u, true), get(v)));
-          }
-        });
-        Value* to = ir.CreateSelect(last, ir.CreateGEP(type(col.r.acc), col.out, i), slot(sub(d, merges)));
-        for (int u = 0; u < at.unroll; ++u) store_row(col.r.acc, to, number(0), at, u, get(acc[c][static_cast<size_t>(u)]));
-      }
-      set(depth_now, sub(add(d, number(1)), merges));
-    });
   });
 }
 

@@ -87,6 +87,7 @@ void Emitter::statement(ir::OpId id) {
     case Op::loop: return loop(op);
     case Op::lanes: return lanes(op);
     case Op::cols: return cols(op);
+    case Op::product: return product(op);
     case Op::tile: return tile(op);
     default: ir::internal_error("the op " + std::string(ir::info(op.op).name) + " does not stand in a kernel");
   }

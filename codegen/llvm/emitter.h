@@ -154,11 +154,10 @@ class Emitter : public Build {
   // cols.cpp
   struct Column {           // a reduction of cols
     Reduction r;
-    bool dot = false;
-    size_t yield = 0;       // the yielded value (dot: and the next)
+    size_t yield = 0;       // the yielded value
     Value* out = nullptr;   // the local that takes the results
   };
-  struct Rows {             // a cols op
+  struct Rows {             // a cols op, or a row of a product
     Body body;
     std::vector<Column> columns;
     ir::ValueId k = ir::kNone;
@@ -186,7 +185,6 @@ class Emitter : public Build {
   void add_rows_any_order(const Rows& g, const Lanes& at, size_t column, Partial& p);
   bool narrow(const Rows& g, int64_t width) const;
   void narrow_columns(Rows& g, int64_t width);
-  void dot_columns(Rows& g);
   int column_unroll(const Rows& g) const;
   template <class F>
   void column_vectors(const Rows& g, Value* j0, Value* n, int unroll, F&& each);
@@ -195,6 +193,10 @@ class Emitter : public Build {
   void store_row(DType t, Value* p, Value* i, const Lanes& at, int copy, Value* v, bool whole = false);
   void fill(Value* p, const ir::Literal& l, Value* count);
   Value* trailing_ones(Value* i);
+
+  // product.cpp
+  void product(const ir::OpNode& op);
+  void product_row(Rows& g);
 
   // tile.cpp
   void tile(const ir::OpNode& op);
@@ -238,6 +240,27 @@ void Emitter::vectors(const Body& b, Value* n, int unroll, F&& each) {
   // Where nothing is known, at most unroll vectors are left; with one, no loop is needed.
   if (unroll == 1) if_then(ir.CreateICmpSLT(whole, n), [&] { rest(whole); });
   else for_range(whole, n, b.width, rest);
+}
+
+// for every vector of the n columns from j0 on: each(at), `unroll` at a time, the last under a mask.
+template <class F>
+void Emitter::column_vectors(const Rows& g, Value* j0, Value* n, int unroll, F&& each) {
+  const int w = g.body.width;
+  const auto known = constant(n);
+  while (known && unroll > 1 && *known < int64_t{unroll} * w) unroll /= 2;
+  Lanes at{w, unroll, g.body.lane, nullptr, nullptr};
+  const int64_t round = int64_t{unroll} * w;
+  Value* whole = ir.CreateAnd(n, number(-round));
+  for_range(number(0), whole, round, [&](Value* j) {
+    at.base = add(j0, j);
+    each(at);
+  });
+  at.unroll = 1;
+  for_range(whole, n, w, [&](Value* j) {
+    at.base = add(j0, j);
+    at.mask = tail_mask(sub(n, j), g.body);
+    each(at);
+  });
 }
 
 }  // namespace frit::codegen

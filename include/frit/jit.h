@@ -39,7 +39,7 @@ enum class Level : uint8_t { tensor, fused, kernel, llvm, assembly, cuda };  // 
 
 struct KernelReport {
   std::string name;
-  std::string schedule;                // "flat", "row", "column", "full", "tiled"; "library"
+  std::string schedule;                // "flat", "row", "column", "product", "full", "tiled"; "library"
   std::string why;                     // the reason of the schedule
   int64_t work = 0, bytes_read = 0, bytes_written = 0, flops = 0, scratch_bytes = 0;
   double compile_ms = 0;

@@ -1,5 +1,5 @@
 // Reductions of cols: every op and type, narrow and wide, whole and partial blocks, known and unknown
-// extents, dots, trees, several at once; against a reduction of each column by plain loops.
+// extents, trees, several at once; against a reduction of each column by plain loops.
 #include "ir/ops.h"
 #include "tests/codegen/harness.h"
 #include "tests/codegen/orders.h"
@@ -19,30 +19,28 @@ const std::vector<Size> kSizes = {{0, 5},    {1, 1},     {1, 40},    {2, 3},    
 
 // rows/columns as text: numbers, or the arguments %m and %n.
 std::string kernel_text(Op op, DType t, const std::string& rows, const std::string& columns, bool tree) {
-  const std::string type(name(t)), result(name(op == Op::reduce_dot ? t : ir::reduce_result(op, t)));
-  const bool dot = op == Op::reduce_dot;
-  return "kernel @k(%x: buf " + type + ", %a: buf " + type + ", %r: buf " + result + ", %m: index, %n: index, %hi: index) {\n" +
+  const std::string type(name(t)), result(name(ir::reduce_result(op, t)));
+  return "kernel @k(%x: buf " + type + ", %r: buf " + result + ", %m: index, %n: index, %hi: index) {\n" +
          "  %l = local [" + columns + "] : buf " + result + "\n  work [1] { (w)\n    cols [2, " + rows + ", 0, " + columns +
          "] %l reduce=[" + std::string(ir::info(op).name) + "]" + (tree ? " tree=1" : "") + " { (k, j)\n" +
-         "      %b = load %x[k*%n + j - 2*%n] : " + type + "\n" + (dot ? "      %c = load %a[k - 2] : " + type + "\n      yield %c, %b\n" : "      yield %b\n") +
+         "      %b = load %x[k*%n + j - 2*%n] : " + type + "\n      yield %b\n"
          "    }\n    lanes [0, " + columns + "] { (j.1)\n      %v = load %l[j.1] : " + result + "\n      store %r[j.1], %v\n    }\n  }\n}\n";
 }
 
 void check(const Kernel& k, Op op, DType t, Size s, bool tree) {
   const bool arg = op == Op::reduce_argmax || op == Op::reduce_argmin;
   if (arg && s.rows == 0) return;
-  const DType result = op == Op::reduce_dot ? t : ir::reduce_result(op, t);
+  const DType result = ir::reduce_result(op, t);
   for (bool mild : {true, false}) {
     if (!mild && s.rows * s.columns > 20000) continue;
-    const Buffer x = numbers(t, s.rows * s.columns, static_cast<uint32_t>(s.rows), mild), a = numbers(t, s.rows, 5, mild);
+    const Buffer x = numbers(t, s.rows * s.columns, static_cast<uint32_t>(s.rows), mild);
     Buffer got(result, s.columns), want(result, s.columns);
     for (int64_t j = 0; j < s.columns; ++j) {
       const char* column = static_cast<const char*>(x.data()) + j * size_of(t);
       char* out = static_cast<char*>(want.data()) + j * size_of(result);
-      if (op == Op::reduce_dot) dot_reference(t, a.data(), 1, column, s.columns, s.rows, out);
-      else reduce_reference(op, t, column, s.rows, s.columns, tree, out);
+      reduce_reference(op, t, column, s.rows, s.columns, tree, out);
     }
-    k.run({x.data(), a.data(), got.data()}, {s.rows, s.columns, s.rows + 2});
+    k.run({x.data(), got.data()}, {s.rows, s.columns, s.rows + 2});
     ASSERT_TRUE(same(result, got.data(), want.data(), s.columns)) << s.rows << " x " << s.columns << (mild ? ", mild" : "");
     ASSERT_TRUE(got.untouched_before());
   }
@@ -50,14 +48,13 @@ void check(const Kernel& k, Op op, DType t, Size s, bool tree) {
 
 TEST(Cols, EveryOpAndTypeWithExtentsAsArguments) {
   for (const ir::OpInfo& info : ir::all_ops()) {
-    const bool dot = info.op == Op::reduce_dot;
-    if (info.cls != ir::OpClass::reduce && !dot) continue;
+    if (info.cls != ir::OpClass::reduce) continue;
     for (int i = 0; i < kDTypeCount; ++i) {
       const auto t = static_cast<DType>(i);
-      if (is_half(t) || (dot ? t == DType::boolean : !ir::accepts(info.types, t))) continue;
+      if (is_half(t) || !ir::accepts(info.types, t)) continue;
       for (Isa isa : isas()) {
         for (bool tree : {false, true}) {
-          if (tree && (dot || !is_float(t))) continue;
+          if (tree && !is_float(t)) continue;
           SCOPED_TRACE(std::string(info.name) + " " + std::string(name(t)) + " " + std::string(name(isa)) + (tree ? " tree" : ""));
           const Kernel k(kernel_text(info.op, t, "%hi", "%n", tree), isa);
           for (const Size& s : kSizes) ASSERT_NO_FATAL_FAILURE(check(k, info.op, t, s, tree));
@@ -68,8 +65,7 @@ TEST(Cols, EveryOpAndTypeWithExtentsAsArguments) {
 }
 
 TEST(Cols, KnownExtents) {
-  for (const auto& [op, t] : {std::pair{Op::reduce_sum, DType::f32}, std::pair{Op::reduce_prod, DType::f64}, std::pair{Op::reduce_argmin, DType::i32},
-                              std::pair{Op::reduce_dot, DType::f32}}) {
+  for (const auto& [op, t] : {std::pair{Op::reduce_sum, DType::f32}, std::pair{Op::reduce_prod, DType::f64}, std::pair{Op::reduce_argmin, DType::i32}}) {
     for (Isa isa : isas()) {
       for (const Size& s : kSizes) {
         SCOPED_TRACE(std::string(ir::info(op).name) + " " + std::string(name(t)) + " " + std::string(name(isa)));

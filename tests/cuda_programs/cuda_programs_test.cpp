@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(Programs, CudaRun, testing::ValuesIn(written_names()), 
 
 // A printed kernel that lacks a barrier is found out: the test above could fail.
 TEST(CudaBarriers, AMissingOneIsFound) {
-  for (const char* name : {"softmax_long_rows", "sum_all", "add_transpose", "long_columns", "variance_columns"}) {
+  for (const char* name : {"softmax_long_rows", "sum_all", "add_transpose", "long_columns", "variance_columns", "matmul"}) {
     const Written w = load_written(name);
     const auto args = make_inputs(w.func, 2);  // without NaN, which would hide much
     const auto want = ir::interpret(w.func, args);

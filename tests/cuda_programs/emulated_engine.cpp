@@ -89,6 +89,7 @@ CudaOptions cuda_options_for(uint64_t seed, bool fuse) {
       t.row_part = 1024;
       t.column_tile = 32;
       t.column_parts = 4;
+      t.product_rows = t.product_columns = 32;
       t.tile = 32;
       o.name += ", small parts";
       break;
@@ -98,6 +99,7 @@ CudaOptions cuda_options_for(uint64_t seed, bool fuse) {
       t.kept_row = 1024;
       t.column_tile = 16;  // the least: tiles are multiples of it
       t.column_parts = 3;
+      t.product_columns = 16;
       t.tile = 16;
       t.threads = 4;
       o.name += ", rows in memory";

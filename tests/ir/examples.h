@@ -101,9 +101,10 @@ kernel @rows(%x: buf f32, %y: buf f32, %n: index, %m: index) {
       %c = load %x[k*%m + j.2] : f32
       yield %c
     }
-    cols [0, %m, 0, 8] %local reduce=[reduce.dot] { (k.1, j.3)
-      %d = load %x[k.1] : f32
-      yield %d, 2.0:f32
+    product [0, %m, 2, 4, 0, 4] %local size=4 { (k.1, i.1, j.3)
+      %d = load %x[k.1 + 8*i.1] : f32
+      %h = load %x[k.1 + j.3] : f32
+      yield %d, %h
     }
     loop [0, 16] step=2 { (k.2)
       prefetch %x[k.2 + 64]

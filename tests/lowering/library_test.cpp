@@ -55,9 +55,9 @@ TEST(LibraryDots, OnlyWhereTheTargetWantsThem) {
   %a = dot %x, %y lhs=[1] rhs=[0] batch_lhs=[] batch_rhs=[] : f32[128,64]
   return %a
 })";
-  EXPECT_EQ(launches(f, o), Lines{"column"});
+  EXPECT_EQ(launches(f, o), Lines{"product"});
   o.target = host_target(2);
-  EXPECT_EQ(launches(f, o), Lines{"column"});
+  EXPECT_EQ(launches(f, o), Lines{"product"});
 }
 
 TEST(LibraryDots, TransposesAreLayouts) {
@@ -159,7 +159,7 @@ TEST(LibraryDots, OthersStayOurs) {
   EXPECT_EQ(launches(R"(func @f(%x: i32[40,32], %y: i32[32,8]) -> i32[40,8] {
   %a = dot %x, %y lhs=[1] rhs=[0] batch_lhs=[] batch_rhs=[] : i32[40,8]
   return %a
-})"), Lines{"column"});
+})"), Lines{"product"});
   // Nothing is free: a sum of products (LAWS.md, 12).
   for (const std::string& s : launches(R"(func @f(%x: f32[40,32], %y: f32[40,32]) -> f32[40] {
   %a = dot %x, %y lhs=[1] rhs=[1] batch_lhs=[0] batch_rhs=[0] : f32[40]
@@ -182,7 +182,7 @@ TEST(LibraryDots, WithoutAnAlgorithmItIsOurKernelAndSaysSo) {
   %b = dot %a, %z lhs=[1] rhs=[0] batch_lhs=[] batch_rhs=[] : f32[40,4]
   return %b
 })";
-  EXPECT_EQ(launches(f, o), (Lines{"column", "f32 40x4 = 40x8 * 8x4, ld 8 4 4"}));
+  EXPECT_EQ(launches(f, o), (Lines{"product", "f32 40x4 = 40x8 * 8x4, ld 8 4 4"}));
   const auto p = compile(ir::parse_verified("frit 1\n" + f, "test"), o);
   ASSERT_FALSE(p->decisions.empty());
   EXPECT_FALSE(p->decisions[0].taken);
