@@ -111,19 +111,21 @@ Printer::Held Printer::hold(const OpNode& op, const Blocking& b, int operand, co
   const Slice s = slice_of(f_, op, operand);
   const ir::ValueId k = r.args[0], place = s.side == 0 ? ir::kNone : r.args[static_cast<size_t>(s.side)];
   const size_t lo = static_cast<size_t>(2 * s.side);  // of i or j
-  auto most = [&](const Body& body) {
-    int64_t bytes = 0;
-    for (const Access& a : body.loads) bytes = std::max(bytes, size_of(f_.type(a.buffer).dtype));
-    return bytes;
-  };
-  const Body along_k = analyse(s.ops, op.index[0], k, place, 1);
-  const Body along = place == ir::kNone ? Body{} : analyse(s.ops, op.index[lo], place, k, 1);
-  h.along_k = place == ir::kNone || along_k.loads.size() > along.loads.size();
-  const Body& chosen = h.along_k ? along_k : along;
-  const int room = h.along_k ? b.depth : h.edge;
-  const int vector = chosen.loads.empty() ? 1 : static_cast<int>(std::min<int64_t>({16 / most(chosen), 8, room}));
-  if (h.along_k) h.body = analyse(s.ops, op.index[0], k, place, vector);
-  else h.body = analyse(s.ops, op.index[lo], place, k, vector);
+  int along_k = 0, along_place = 0;  // loads that find neighbours there
+  for (OpId id : s.ops)
+    if (f_.op(id).op == ir::Op::load) {
+      along_k += f_.op(id).index[0].coeff_of(k) == 1;
+      along_place += place != ir::kNone && f_.op(id).index[0].coeff_of(place) == 1;
+    }
+  h.along_k = place == ir::kNone || along_k > along_place;
+  auto body = [&](int vector) { return h.along_k ? analyse(s.ops, op.index[0], k, place, vector) : analyse(s.ops, op.index[lo], place, k, vector); };
+  int vector = 1;
+  if (const Body whole = body(1); !whole.loads.empty()) {
+    int64_t widest = 2;
+    for (const Access& a : whole.loads) widest = std::max(widest, size_of(f_.type(a.buffer).dtype));
+    vector = static_cast<int>(std::min<int64_t>(16 / widest, h.along_k ? b.depth : h.edge));
+  }
+  h.body = body(vector);
   for (Access& a : h.body.loads) {
     a.array += operand == 0 ? "a" : "b";
     a.once = false;  // other tiles read it too
