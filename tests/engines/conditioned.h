@@ -20,7 +20,7 @@ class Conditioned {
   // made of floats, jumps (roundings to integers), or leaves the ordinary magnitudes.
   int comparable() const;
   // What is wrong with results, in words, or nothing: further from the strict ones than a few times what those runs
-  // were.
+  // were, where that is less than the number itself.
   std::string problem(const std::vector<ir::Array>& have) const;
 
  private:
