@@ -99,10 +99,10 @@ int64_t offset_of(const TensorImpl& t) {
 const void* host_data(const TensorImpl& t) {
   if (!t.device.is_gpu() || t.kind != TensorKind::value) return t.data;
   std::lock_guard lock(t.mirror_mutex);  // who reads another tensor does not wait for this one
-  if (!t.mirror) {
-    auto copy = rt::allocate(t.bytes());
-    if (t.bytes() > 0) rt::gpu::copy_out(copy->data(), *t.storage, offset_of(t), t.bytes());
-    t.mirror = std::move(copy);
+  if (!t.mirrored) {
+    if (!t.mirror) t.mirror = rt::allocate(t.bytes());
+    if (t.bytes() > 0) rt::gpu::copy_out(t.mirror->data(), *t.storage, offset_of(t), t.bytes());
+    t.mirrored = true;
   }
   return t.mirror->data();
 }

@@ -151,6 +151,7 @@ void run_executable(const Executable& e, const RunInputs& in, Tensor* results, b
       TensorImpl* old = detail::impl(results[i]);
       if (sole(*old) && old->device == e.device && old->storage->bytes() == o.bytes && old->dtype == type.dtype && old->shape == type.shape) {
         out[i] = old->storage->data();
+        old->mirrored = false;
         continue;
       }
     }

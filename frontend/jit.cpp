@@ -388,6 +388,8 @@ void run_entry(Core& core, const Entry& e, Call& call, Results& r) {
   run_matching(core, e, call, r);
 }
 
+size_t results_of(const Entry& e) { return e.exe.outputs.size(); }
+
 JitStats stats_of(Core& core) {
   std::lock_guard lock(core.mutex);
   JitStats s;

@@ -164,6 +164,12 @@ class Reader {
       for (std::byte b : data)
         if (b > std::byte{1}) fail("a bool has the value " + std::to_string(static_cast<int>(b)) + "; 0 and 1 are expected");
     if (!fortran_ || shape_.size() < 2) return Tensor::copy_bytes(data.data(), count, type_, Shape(shape_), where_);
+    return transposed(data, count, zero).to(current_device());
+  }
+
+  // Fortran's order, turned on the CPU.
+  Tensor transposed(std::span<const std::byte> data, int64_t count, bool zero) {
+    const with_device host(cpu());
     auto aligned = Tensor::copy_bytes(data.data(), count, type_, Shape({count}), where_);
     Strides strides;
     int64_t step = 1;

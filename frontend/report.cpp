@@ -226,9 +226,12 @@ Comparison compare_call(Core& core, Call& call) {
   // Copies of the arguments keep them from being given away.
   std::vector<Tensor> held;
   for (size_t i = 0; i < call.tensors.size(); ++i) held.push_back(*call.tensors[i]);
-  auto timed = [](auto&& f) {
+  const Device device = e->target.device;
+  auto timed = [&](auto&& f) {
+    if (device.is_gpu()) rt::gpu::synchronize(device.index());
     const auto start = std::chrono::steady_clock::now();
     f();
+    if (device.is_gpu()) rt::gpu::synchronize(device.index());
     return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
   };
   constexpr int kRounds = 6;  // the first one warms up

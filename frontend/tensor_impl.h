@@ -29,6 +29,7 @@ struct TensorImpl : ImplBase {
   std::shared_ptr<rt::Storage> storage;
   mutable std::mutex mirror_mutex;
   mutable std::shared_ptr<rt::Storage> mirror;  // of a value on a GPU: its copy for readers (frontend/device.cpp)
+  mutable bool mirrored = false;                // the copy has the numbers of now
   uint64_t number = 0;
   // A traced value.
   std::shared_ptr<Trace> trace;

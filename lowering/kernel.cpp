@@ -105,6 +105,27 @@ void find_in_place(const Func& f, const Group& g, const Nest& nest, const Stages
   }
 }
 
+// What the index arithmetic of a kernel may come to, at most: loops, work items, places in arrays and values.
+int64_t largest_index(const Func& f, const Nest& nest, const Kernel& k) {
+  int64_t most = k.work;
+  auto linear = [&](const Linear& l) {
+    int64_t sum = std::abs(l.constant);
+    for (size_t d = 0; d < l.coeff.size(); ++d) {
+      int64_t part = 0;
+      if (__builtin_mul_overflow(std::abs(l.coeff[d]), nest.loops[d].extent, &part) || __builtin_add_overflow(sum, part, &sum)) sum = INT64_MAX / 2;
+    }
+    most = std::max(most, sum);
+  };
+  for (const Nest::Loop& l : nest.loops) most = std::max(most, l.extent);
+  for (const Linear& l : nest.address) linear(l);
+  for (const Linear& l : nest.stores) linear(l);
+  for (const auto& guards : nest.guards)
+    for (const Nest::Guard& g : guards) linear(g.index);
+  for (ValueId t : k.tensors) most = std::max(most, ir::span_of(f, t));
+  for (const Kernel::Temp& t : k.temps) most = std::max(most, t.count);
+  return most;
+}
+
 }  // namespace
 
 Kernel build_kernel(const Func& f, const Group& g, const Nest& nest, const CompileOptions& options, const Agreement* agreed) {
@@ -128,8 +149,7 @@ Kernel build_kernel(const Func& f, const Group& g, const Nest& nest, const Compi
   k.func.compact();
   // Loops on a GPU go past an extent by up to what a block does in a step.
   constexpr int64_t kNarrow = (int64_t{1} << 31) - (1 << 20);
-  for (ValueId t : k.tensors) k.wide |= ir::span_of(f, t) >= kNarrow;
-  for (const Kernel::Temp& t : k.temps) k.wide |= t.count >= kNarrow;
+  k.wide = options.wide_indices || largest_index(f, nest, k) >= kNarrow;
   find_in_place(f, g, nest, make_stages(g, nest, loops), k);
   return k;
 }

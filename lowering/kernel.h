@@ -29,7 +29,7 @@ struct Kernel {
   int64_t scratch_bytes = 0;
   int64_t bytes_read = 0, bytes_written = 0, flops = 0;
   std::string schedule, why;
-  bool wide = false;             // an array that it touches has 2^31 elements or more
+  bool wide = false;             // its index arithmetic needs 64 bits on a GPU
   // Pairs (output tensor, input tensor): the output may be written over the input.
   std::vector<std::pair<ValueId, ValueId>> in_place;
 };

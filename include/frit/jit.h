@@ -143,6 +143,7 @@ void run_call(Core&, Call&, Results&);
 void run_eagerly(Core&, Call&, Results&);
 std::shared_ptr<const Entry> compile_call(Core&, Call&);
 void run_entry(Core&, const Entry&, Call&, Results&);
+size_t results_of(const Entry&);  // how many tensors
 std::string ir_of_call(Core&, Call&, Level);
 Report explain_call(Core&, Call&);
 Comparison compare_call(Core&, Call&);
@@ -360,21 +361,25 @@ class Compiled {
   void into(R& out, H... args, Loc where = Loc::current()) const {
     detail::Bound<F, R, H...> bound(*state_, where, args...);
     detail::Results r;
-    r.reuse = true;
     detail::MoveOut<detail::Results> take{r};
     detail::walk(out, take);
-    const size_t held = r.count;
     struct PutBack {  // also where the call throws
       R& out;
       detail::Results& r;
-      size_t held;
       ~PutBack() {
         detail::MoveIn back{r.data()};
-        if (r.count == held) detail::walk(out, back);
+        detail::walk(out, back);
       }
-    } put_back{out, r, held};
+    };
+    if (r.count != detail::results_of(*entry_)) {
+      { const PutBack now{out, r}; }
+      out = bound.run(*entry_);
+      return;
+    }
+    PutBack put_back{out, r};
+    r.reuse = true;
     detail::run_entry(*state_->core, *entry_, bound.call, r);
-    if (r.count != held) out = bound.assemble(r);
+    if constexpr (!std::is_same_v<R, Tensor>) out = *static_cast<const R*>(r.rest.get());  // all but the tensors
   }
 
  private:

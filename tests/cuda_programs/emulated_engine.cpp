@@ -76,10 +76,12 @@ CudaOptions cuda_options_for(uint64_t seed, bool fuse) {
   // Half of the programs see small numbers, so that clusters, parts, tiles and tails are met by small tensors.
   const uint64_t numbers = seed / cards.size() % 4;
   if (numbers == 1) card.row_warps = 1, card.l2 = 1024;
+  constexpr uint64_t kWide[] = {0, 3, 1, 2};  // for each set of numbers, the card that has 64-bit indices
   CudaOptions o;
   o.name = card.name + (fuse ? ", fused" : ", eager");
   o.compile.target = lower::gpu_target(card);
   o.compile.fuse = o.compile.specialise = fuse;
+  if (seed % cards.size() == kWide[numbers]) o.compile.wide_indices = true, o.name += ", wide";
   lower::TargetSpec& t = o.compile.target;
   switch (numbers) {
     case 0: break;
