@@ -9,38 +9,18 @@
 #include <cstring>
 #include <vector>
 
+#include "ir/canonical.h"
+
 namespace frit::bench {
 namespace {
 
 constexpr int64_t kChunk = 1 << 14;  // elements canonicalised at a time
 
-template <class Bits>
-void canonicalise(const void* from, int64_t n, Bits infinity, Bits quiet, void* to) {
-  const Bits* in = static_cast<const Bits*>(from);
-  Bits* out = static_cast<Bits*>(to);
-  const Bits magnitude = static_cast<Bits>(~Bits{0}) >> 1;
-  for (int64_t i = 0; i < n; ++i) out[i] = (in[i] & magnitude) > infinity ? quiet : in[i];
-}
-
 // A chunk with canonical NaNs: in place of the array where it can hold none, else in `buffer`.
 const void* canonical(DType t, const void* data, int64_t n, void* buffer) {
-  if (t == DType::f16) {
-    canonicalise<uint16_t>(data, n, 0x7c00u, 0x7e00u, buffer);
-    return buffer;
-  }
-  if (t == DType::bf16) {
-    canonicalise<uint16_t>(data, n, 0x7f80u, 0x7fc0u, buffer);
-    return buffer;
-  }
-  if (t == DType::f32) {
-    canonicalise<uint32_t>(data, n, 0x7f800000u, 0x7fc00000u, buffer);
-    return buffer;
-  }
-  if (t == DType::f64) {
-    canonicalise<uint64_t>(data, n, 0x7ff0000000000000u, 0x7ff8000000000000u, buffer);
-    return buffer;
-  }
-  return data;
+  if (!is_float(t)) return data;
+  ir::canonical_nans(t, data, n, buffer);
+  return buffer;
 }
 
 template <class Visit>

@@ -15,6 +15,8 @@ std::string_view name(Isa);
 // The best this CPU and system support; FRIT_ISA=avx2|avx512 and set_isa force it. Throws Error, with
 // what is missing, on a CPU without AVX2 and FMA, or if the forced one is not there.
 Isa host_isa();
+// False once the process ends: LLVM's statics go then, and destructors of the user's may still ask for kernels.
+bool can_compile();
 void set_isa(Isa isa);
 
 // Machine code for a kernel-level function, from the cache where the same kernel (but for names and

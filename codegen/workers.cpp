@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -13,12 +14,19 @@
 namespace frit::codegen {
 namespace {
 
-// The object is never destroyed: its idle threads end with the process.
+// Never destroyed: its idle threads end with the process. The child of a fork makes its own, as the threads
+// of the parent are not in it.
 class Workers {
  public:
   static Workers& get() {
-    static auto* w = new Workers;
-    return *w;
+    if (Workers* w = current.load(std::memory_order_acquire)) return *w;
+    static const int forks_safely = pthread_atfork(nullptr, nullptr, [] { current.store(nullptr); });
+    (void)forks_safely;
+    auto* fresh = new Workers;
+    Workers* expected = nullptr;
+    if (current.compare_exchange_strong(expected, fresh)) return *fresh;
+    delete fresh;
+    return *expected;
   }
 
   // Runs job on a worker and waits for it; passes its exception on.
@@ -78,11 +86,14 @@ class Workers {
     }
   }
 
+  static std::atomic<Workers*> current;
+
   std::mutex mutex_;
   std::condition_variable work_, done_;
   std::deque<Task*> tasks_;
   int threads_ = 0, idle_ = 0;
 };
+std::atomic<Workers*> Workers::current{nullptr};
 
 }  // namespace
 

@@ -76,17 +76,17 @@ void set_memory_limit(int64_t bytes) {
 void set_memory_limit(Device d, int64_t bytes) {
   if (d.is_cpu()) return set_memory_limit(bytes);
   check_limit(bytes);
-  rt::gpu::set_memory_limit(gpu(d.index()).index(), bytes);
+  rt::gpu::set_memory_limit(gpu(d.index(), {}).index(), bytes);
 }
 MemoryStats memory_stats(Device d) {
   if (d.is_cpu()) return memory_stats();
-  const rt::MemoryStats s = rt::gpu::memory_stats(gpu(d.index()).index());
+  const rt::MemoryStats s = rt::gpu::memory_stats(gpu(d.index(), {}).index());
   return {s.live_bytes, s.cached_bytes, s.peak_live_bytes, s.allocations, s.from_system};
 }
 void trim_memory() { rt::trim_memory(); }
 void trim_memory(Device d) {
   if (d.is_cpu()) return trim_memory();
-  rt::gpu::trim_memory(gpu(d.index()).index());
+  rt::gpu::trim_memory(gpu(d.index(), {}).index());
 }
 
 rt::RunCounters& this_thread_counters() { return counters; }

@@ -2,6 +2,7 @@
 // needed to look at it and to run it again: IR after each pass, kernels, assembly, arguments, explanation.
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <filesystem>
@@ -41,16 +42,23 @@ fs::path make_folder(const std::string& dir, const std::string& name) {
   }
 }
 
+// A name as a part of a file's, which may have 255 bytes in all.
+std::string file_name(const std::string& name) { return ir_name(name).substr(0, 100); }
+
 std::string numbered(int i, const std::string& name, const char* ending) {
   char buf[16];
   std::snprintf(buf, sizeof buf, "%02d-", i);
-  return buf + ir_name(name) + ending;
+  return buf + file_name(name) + ending;
 }
 
 }  // namespace
 
 void dump_entry(const Core& core, const Entry& e, Call& call, const std::vector<lower::Snapshot>& snapshots) {
-  const fs::path folder = make_folder(env().dump.dir, ir_name(core.options.name));
+  const std::string& after = env().dump.after;
+  const auto& passes = lower::pass_table();
+  if (!after.empty() && std::none_of(passes.begin(), passes.end(), [&](const lower::PassInfo& p) { return after == p.name; }))
+    throw Error("environment", "FRIT_DUMP: no pass is named '" + after + "'", {}, {}, "`frit passes` lists them");
+  const fs::path folder = make_folder(env().dump.dir, file_name(core.options.name));
   write(folder / "program.ir", ir::print(e.exe.func));
   int i = 0;
   write(folder / numbered(i++, "traced", ".ir"), ir::print(e.exe.func));
@@ -63,7 +71,7 @@ void dump_entry(const Core& core, const Entry& e, Call& call, const std::vector<
     for (size_t k = 0; k < e.exe.program->kernels.size(); ++k) {
       const ir::Func& kernel = e.exe.program->kernels[k];
       if (e.exe.program->plan.launches[k].gemm) continue;  // explain.txt says what it is
-      const std::string stem = "kernel-" + std::to_string(k + 1) + "-" + ir_name(kernel.name);
+      const std::string stem = "kernel-" + std::to_string(k + 1) + "-" + file_name(kernel.name);
       write(folder / (stem + ".ir"), ir::print(kernel));
       if (e.exe.program->plan.gpu) {
         write(folder / (stem + ".cu"), e.exe.program->plan.launches[k].gpu->source);
@@ -75,7 +83,7 @@ void dump_entry(const Core& core, const Entry& e, Call& call, const std::vector<
   }
   for (size_t a = 0; a < call.tensors.size(); ++a)
     if (impl(*call.tensors[a])->kind == TensorKind::value)
-      save_npy((folder / (ir_name(e.names.tensors[a]) + ".npy")).string(), *call.tensors[a]);
+      save_npy((folder / (file_name(e.names.tensors[a]) + ".npy")).string(), *call.tensors[a]);
   for (size_t c = 0; c < e.captured.size(); ++c) {
     const std::string n = c == 0 ? "captured" : "captured." + std::to_string(c);
     save_npy((folder / (n + ".npy")).string(), e.captured[c].value);

@@ -2,6 +2,7 @@
 #include "frontend/executable.h"
 
 #include <cstring>
+#include <new>
 
 #include "frit/config.h"
 #include "frontend/device.h"
@@ -50,7 +51,12 @@ Executable make_executable(ir::Func f, For use, Device device, std::vector<lower
   Executable e;
   e.device = device;
   for (const ir::Operand& o : f.terminator().operands) e.outputs.push_back({f.type(o).dtype, f.type(o).shape()});
-  if (env().engine != Env::Engine::interp) e.program = lower::compile(f, compile_options(use, device), snapshots);
+  const bool compiles = env().engine != Env::Engine::interp && codegen::can_compile();  // else the interpreter runs it
+  try {
+    if (compiles) e.program = lower::compile(f, compile_options(use, device), snapshots);
+  } catch (const std::bad_alloc&) {
+    throw OutOfMemory(f.name, "there is no memory left to compile it", {}, {}, "free arrays, or raise the process's limit on memory");
+  }
   if (e.program && device.is_gpu()) e.gpu = rt::gpu::load(device.index(), e.program->plan);
   e.func = std::move(f);
   return e;
@@ -122,7 +128,7 @@ Tensor alias_of(TensorImpl* in, const Shape& shape) {
 
 }  // namespace
 
-void run_executable(const Executable& e, const RunInputs& in, Tensor* results, bool reuse, const char* made_by, Loc made_at) {
+void run_executable(const Executable& e, const RunInputs& in, Tensor* results, bool reuse, const char* made_by, Loc made_at) try {
   if (!e.program) return run_interpreted(e, in, results, made_by, made_at);
   const rt::Plan& plan = e.program->plan;
   const size_t n = plan.outputs.size();
@@ -203,6 +209,11 @@ void run_executable(const Executable& e, const RunInputs& in, Tensor* results, b
       results[i] = std::move(fresh[i]);
     }
   }
+} catch (const OutOfMemory& error) {
+  if (error.where.known()) throw;
+  throw OutOfMemory(made_by, error.message, made_at, error.notes, error.help);
+} catch (const std::bad_alloc&) {
+  throw OutOfMemory(made_by, "there is no memory left for the call", made_at, {}, "free arrays, or raise the process's limit on memory");
 }
 
 namespace {

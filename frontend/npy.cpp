@@ -6,18 +6,21 @@
 
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 
 #include "frontend/device.h"
 #include "frontend/place.h"
 #include "frontend/tensor_impl.h"
+#include "ir/canonical.h"
 
 namespace frit {
 namespace {
 
 constexpr std::string_view kMagic("\x93NUMPY", 6);
 constexpr size_t kMaxHeader = 1 << 20;
+constexpr int kMostAxes = 64;  // as in NumPy
 
 // NumPy's names of the types there are, without the byte order. It has none for bf16: ml_dtypes, which adds
 // bf16 to NumPy, saves it as '<V2', two bytes, and so do we. NumPy itself reads that as '|V2' and saves that,
@@ -139,7 +142,7 @@ class Reader {
       }
       if (at_ == begin) fail("the shape has no extent at byte " + std::to_string(at_) + " of the header where one is expected");
       shape_.push_back(v);
-      if (shape_.size() > 64) fail("the shape has more than 64 axes");
+      if (shape_.size() > static_cast<size_t>(kMostAxes)) fail("the shape has more than " + std::to_string(kMostAxes) + " axes");
       take("L");
       if (!take(",")) {
         need(")");
@@ -198,21 +201,30 @@ class Reader {
 Tensor parse_npy(std::span<const std::byte> bytes, std::string_view name, Loc where) { return Reader(bytes, name, {}, where).run(); }
 
 static Tensor load(const std::string& path, std::optional<DType> untyped, Loc where) {
+  auto fail = [&](const std::string& what) { throw Error("load_npy", (path.empty() ? "''" : path) + ": " + what, user_place(where)); };
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) fail("is a folder");
   std::ifstream in(path, std::ios::binary | std::ios::ate);
-  if (!in) throw Error("load_npy", path + ": the file cannot be opened", user_place(where));
+  if (!in) fail("the file cannot be opened");
   const std::streamoff size = in.tellg();
-  if (size < 0) throw Error("load_npy", path + ": the file cannot be read", user_place(where));
-  const auto memory = rt::allocate(size);
+  if (size < 0) fail("the file cannot be read");
+  std::shared_ptr<rt::Storage> memory;
+  try {
+    memory = rt::allocate(size);
+  } catch (const OutOfMemory& e) {
+    throw OutOfMemory("load_npy", path + ": " + e.message, user_place(where), {}, e.help);
+  }
   in.seekg(0);
   if (size > 0 && !in.read(static_cast<char*>(memory->data()), size))
-    throw Error("load_npy", path + ": the file cannot be read to its end", user_place(where));
+    fail("the file cannot be read to its end");
   return Reader({static_cast<const std::byte*>(memory->data()), static_cast<size_t>(size)}, path, untyped, where).run();
 }
 Tensor load_npy(const std::string& path, Loc where) { return load(path, {}, where); }
 Tensor load_npy(const std::string& path, DType untyped, Loc where) { return load(path, untyped, where); }
 
 std::vector<std::byte> npy_bytes(const Tensor& x, Loc where) {
-  detail::require_value(x, "save_npy", where);
+  if (detail::require_value(x, "save_npy", where).shape.rank() > kMostAxes)
+    throw Error("save_npy", detail::type_text(*detail::impl(x)) + ": a file has at most " + std::to_string(kMostAxes) + " axes", user_place(where), {}, "reshape it");
   const Tensor d = detail::dense(x);
   const detail::TensorImpl& t = *detail::impl(d);
   std::string_view code;
@@ -234,15 +246,19 @@ std::vector<std::byte> npy_bytes(const Tensor& x, Loc where) {
   const unsigned char rest[] = {1, 0, static_cast<unsigned char>(header.size() & 255), static_cast<unsigned char>(header.size() >> 8)};
   put(rest, 4);
   put(header.data(), header.size());
-  put(detail::host_data(t), static_cast<size_t>(t.bytes()));
+  ir::canonical_nans(t.dtype, detail::host_data(t), t.shape.count(), p);
   return out;
 }
 
 void save_npy(const std::string& path, const Tensor& x, Loc where) {
   const std::vector<std::byte> bytes = npy_bytes(x, where);
-  const std::string temporary = path + "." + std::to_string(::getpid()) + ".tmp";
+  // A device or a pipe is written to; a file is replaced when all is there.
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  const bool replaces = !std::filesystem::exists(status) || std::filesystem::is_regular_file(status);
+  const std::string temporary = replaces ? path + "." + std::to_string(::getpid()) + ".tmp" : path;
   auto fail = [&](const char* what) {
-    std::remove(temporary.c_str());
+    if (replaces) std::remove(temporary.c_str());
     throw Error("save_npy", path + ": " + what, user_place(where));
   };
   {
@@ -252,7 +268,7 @@ void save_npy(const std::string& path, const Tensor& x, Loc where) {
     out.flush();
     if (!out) fail("the file cannot be written to its end");
   }
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) fail("the file cannot be replaced");
+  if (replaces && std::rename(temporary.c_str(), path.c_str()) != 0) fail("the file cannot be replaced");
 }
 
 }  // namespace frit

@@ -9,6 +9,7 @@
 #include "frontend/device.h"
 #include "frontend/tensor_impl.h"
 #include "frit/tensor.h"
+#include "runtime/threads.h"
 
 namespace frit {
 namespace {
@@ -245,6 +246,7 @@ std::string text_of(const T* data, const Shape& shape) {
 
 std::string Tensor::str(Loc where) const {
   detail::require_value(*this, "print", where);
+  const rt::FloatControl plain;  // the digits do not depend on the caller's rounding either
   const Tensor d = detail::dense(*this);
   const detail::TensorImpl& t = *detail::impl(d);
   switch (t.dtype) {

@@ -29,14 +29,19 @@ X exp(X x) {
   }
 }
 
-// A quotient of polynomials of x^2, clamped where it has come to 1.
+// A quotient of polynomials of x^2. At 9.9 it has passed 1 by more than a GPU's reciprocal may lack, so that
+// the bounds are met exactly from there on: 1 + tanh(x) must not be left with a crumb that x then multiplies.
 template <bool gpu, class X>
 X tanh(X x) {
-  const X c = min(max(x, x.lit(-9.03f)), x.lit(9.03f));
+  const X one = x.lit(1.0f);
+  const X c = min(max(x, x.lit(-9.9f)), x.lit(9.9f));
   const X z = c * c;
   const X num = c * polynomial(z, tanh_fast_num<float>), over = polynomial(z, tanh_fast_over<float>);
-  if constexpr (gpu) return num * approx_rcp(over);
-  else return num / over;
+  const auto quotient = [&] {
+    if constexpr (gpu) return num * approx_rcp(over);
+    else return num / over;
+  };
+  return min(max(quotient(), -one), one);
 }
 
 template <bool gpu, class X>

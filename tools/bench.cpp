@@ -22,7 +22,7 @@ struct Options {
   std::vector<std::string> cases;
   std::string json, baseline, isa, device = "cpu", gpu, numerics = "strict";
   bool list = false, turns = false, compile = false;
-  int threads = 0, rounds = 0;
+  int threads = 0, rounds = 7;
   int64_t scale = 1;
 };
 
@@ -127,7 +127,7 @@ int run_compile(const Options& o, const std::vector<const bench::Case*>& cases) 
   std::vector<bench::CompileCost> costs;
   for (const bench::Case* c : cases) {
     progress(c->name + ": compiling for " + gpu.name);
-    costs.push_back(bench::compile_cost(*c, gpu, o.rounds > 0 ? o.rounds : 7));
+    costs.push_back(bench::compile_cost(*c, gpu, o.rounds));
   }
   progress("");
   if (!o.json.empty()) write_json(o.json, bench::to_json(costs, gpu));
@@ -142,9 +142,10 @@ int run(const Options& o) {
   if (o.list) return list(cases, !o.json.empty());
   if (o.threads < 0) throw UsageError("--threads must be at least 1");
   if (o.turns && o.json == "-") throw UsageError("--turns writes to standard output: --json needs a file");
-  if (o.rounds < 0) throw UsageError("--rounds must be at least 1");
+  if (o.rounds < 1) throw UsageError("--rounds must be at least 1");
   if (o.scale < 1) throw UsageError("--scale must be at least 1");
   expect_choice("a kind of numerics", o.numerics, {"strict", "fast", "both", "compared"});
+  if (!o.json.empty() && o.json != "-" && !std::ofstream(o.json, std::ios::app)) throw Error("frit bench", "cannot write " + o.json);  // before the work
   if (o.compile) return run_compile(o, cases);
   if (!o.gpu.empty()) throw UsageError("--gpu is for --compile");
   Json baseline;
@@ -155,7 +156,7 @@ int run(const Options& o) {
   }
   bench::Settings settings;
   settings.threads = o.threads > 0 ? o.threads : threads();
-  if (o.rounds > 0) settings.rounds = o.rounds;
+  settings.rounds = o.rounds;
   settings.scale = o.scale;
   settings.progress = progress;
   if (o.device != "cpu") settings.device = gpu_named(o.device);

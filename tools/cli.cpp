@@ -102,10 +102,13 @@ lower::CompileOptions TargetOptions::compile_options() const {
   std::vector<std::string> known;
   for (const lower::PassInfo& p : lower::pass_table()) known.emplace_back(p.name);
   for (const lower::RuleInfo& r : lower::rule_table()) known.emplace_back(r.name);
-  for (const std::string& name : disabled)
-    if (std::find(known.begin(), known.end(), name) == known.end())
-      throw UsageError("no pass or rule is named '" + name + "'",
-                       did_you_mean(name, known, "`frit passes` and `frit rules` list them"));
+  auto check = [&](const char* from, const std::vector<std::string>& names) {
+    for (const std::string& name : names)
+      if (std::find(known.begin(), known.end(), name) == known.end())
+        throw UsageError(from + ("no pass or rule is named '" + name + "'"), did_you_mean(name, known, "`frit passes` and `frit rules` list them"));
+  };
+  check("", disabled);
+  check("FRIT_DISABLE: ", env().disable);
   o.disabled = env().disable;
   o.disabled.insert(o.disabled.end(), disabled.begin(), disabled.end());
   o.fuel = env().fuel.value;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "runtime/gpu.h"
 #include "runtime/memory.h"
 
 namespace frit::tools {
@@ -46,6 +47,15 @@ Input lay_out(const ir::Array& a, const std::vector<int64_t>& strides) {
   return in;
 }
 
+// The same on the GPU.
+Input uploaded(const Input& in) {
+  const int64_t bytes = in.storage->bytes();
+  Input there{rt::gpu::allocate(0, bytes), nullptr};
+  rt::gpu::copy_in(*there.storage, 0, in.storage->data(), bytes);
+  there.origin = static_cast<const char*>(there.storage->data()) + (static_cast<const char*>(in.origin) - static_cast<const char*>(in.storage->data()));
+  return there;
+}
+
 }  // namespace
 
 double median(std::vector<double> values) {
@@ -72,24 +82,32 @@ Outcome run_compiled(const ir::Func& f, const std::vector<ir::Array>& args, cons
   const std::shared_ptr<const lower::Program> program = lower::compile(f, options);
   out.compile_ms = us_since(start) / 1000;
 
+  const bool on_gpu = program->plan.gpu;
+  const std::shared_ptr<rt::gpu::Program> loaded = on_gpu ? rt::gpu::load(0, program->plan) : nullptr;
   std::vector<Input> inputs;
   std::vector<const void*> in;
   for (size_t i = 0; i < args.size(); ++i) {
     inputs.push_back(lay_out(args[i], f.value(f.body.args[i]).strides));
+    if (on_gpu) inputs.back() = uploaded(inputs.back());
     in.push_back(inputs.back().origin);
   }
   std::vector<std::shared_ptr<rt::Storage>> outputs;
   std::vector<void*> to;
   for (const rt::Output& o : program->plan.outputs) {
     const bool alias = o.alias_input >= 0 || o.alias_output >= 0;
-    outputs.push_back(alias ? nullptr : rt::allocate(std::max<int64_t>(o.bytes, 1)));
+    const int64_t bytes = std::max<int64_t>(o.bytes, 1);
+    outputs.push_back(alias ? nullptr : on_gpu ? rt::gpu::allocate(0, bytes) : rt::allocate(bytes));
     to.push_back(alias ? nullptr : outputs.back()->data());
   }
-  const int threads = options.target.threads;
-  rt::execute(program->plan, in.data(), to.data(), threads, &out.counters);
+  auto execute = [&](rt::RunCounters* counters) {
+    if (!on_gpu) return rt::execute(program->plan, in.data(), to.data(), options.target.threads, counters);
+    rt::gpu::execute(*loaded, in.data(), to.data(), counters);
+    rt::gpu::synchronize(0);
+  };
+  execute(&out.counters);
   for (int i = 0; i < calls; ++i) {
     const auto call = Clock::now();
-    rt::execute(program->plan, in.data(), to.data(), threads);
+    execute(nullptr);
     out.call_us.push_back(us_since(call));
   }
 
@@ -102,7 +120,8 @@ Outcome run_compiled(const ir::Func& f, const std::vector<ir::Array>& args, cons
     const ir::Type type = f.type(returned[i]);
     ir::Array a{type.dtype, type.shape(), {}};
     a.data.resize(static_cast<size_t>(a.shape.count() * size_of(a.dtype)));
-    if (!a.data.empty()) std::memcpy(a.data.data(), to[i], a.data.size());
+    if (on_gpu) rt::gpu::copy_out(a.data.data(), *outputs[i], 0, static_cast<int64_t>(a.data.size()));
+    else if (!a.data.empty()) std::memcpy(a.data.data(), to[i], a.data.size());
     out.results.push_back(std::move(a));
   }
   return out;

@@ -19,7 +19,8 @@ struct Outcome {
 
 // `calls` timed calls after the first one, which gives the results.
 Outcome run_interpreter(const ir::Func& f, const std::vector<ir::Array>& args, int calls = 0);
-// options.fuse says whether ops are fused; eager compiles kernels that serve every shape.
+// options.fuse says whether ops are fused; eager compiles kernels that serve every shape. Where the target is a
+// GPU, it runs on GPU 0 of this machine.
 Outcome run_compiled(const ir::Func& f, const std::vector<ir::Array>& args, const lower::CompileOptions& options, int calls = 0);
 
 double median(std::vector<double> values);  // 0 of nothing

@@ -104,6 +104,9 @@ int main(int argc, char** argv) {
   } catch (const frit::Error& e) {
     report(e.what());
     return kUserError;
+  } catch (const std::bad_alloc&) {
+    report("error: frit: there is not enough memory for the arrays of this program");
+    return kUserError;
   } catch (const std::exception& e) {
     report(std::string("internal error: ") + e.what() + "\nThis is a bug of Frit. It is repeated by:\n  " + repeat_command(argc, argv));
     return kBug;

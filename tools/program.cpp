@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <set>
 #include <sstream>
 
 #include "bench/inputs.h"
@@ -77,7 +78,7 @@ std::map<std::string, int64_t> parse_dims(const std::vector<std::string>& texts)
       if (r.ec != std::errc() || r.ptr != end) n = -1;
     }
     if (n < 0 || equals == 0) throw UsageError("--dim takes NAME=N with N at least 0, not '" + t + "'");
-    out[t.substr(0, equals)] = n;
+    if (!out.emplace(t.substr(0, equals), n).second) throw UsageError("--dim gives '" + t.substr(0, equals) + "' twice");
   }
   return out;
 }
@@ -85,9 +86,11 @@ std::map<std::string, int64_t> parse_dims(const std::vector<std::string>& texts)
 void bind_symbols(ir::Func& f, const std::map<std::string, int64_t>& extents) {
   bool changed = false;
   std::string left;
+  std::set<std::string> symbols;
   auto bind = [&](ir::Dims& dims) {
     for (ir::Dim& d : dims) {
       if (d.is_constant()) continue;
+      symbols.insert(d.str());
       const auto found = extents.find(d.str());
       if (found == extents.end()) left = d.str();
       else d = ir::Dim(found->second), changed = true;
@@ -97,6 +100,9 @@ void bind_symbols(ir::Func& f, const std::map<std::string, int64_t>& extents) {
   for (ir::OpNode& op : f.ops)
     for (ir::Attr& a : op.attrs)
       if (auto* dims = std::get_if<ir::Dims>(&a.value)) bind(*dims);
+  for (const auto& [name, n] : extents)
+    if (!symbols.contains(name))
+      throw UsageError("the program has no extent '" + name + "'", did_you_mean(name, {symbols.begin(), symbols.end()}, symbols.empty() ? "all of its extents are numbers" : "it has '" + *symbols.begin() + "'"));
   if (!left.empty())
     throw Error("frit", "the extent '" + left + "' is not known", {}, {}, "give it with --dim " + left + "=N, or an argument of that shape with --arg");
   if (changed) ir::verify(f, true);

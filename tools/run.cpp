@@ -3,6 +3,8 @@
 #include <iostream>
 
 #include "bench/hash.h"
+#include "frit/config.h"
+#include "frontend/executable.h"
 #include "ir/text.h"
 #include "runtime/threads.h"
 #include "tools/cli.h"
@@ -135,9 +137,18 @@ int compare(const Options& o, const ir::Func& f, const std::vector<ir::Array>& a
 }
 
 int run(const Options& o) {
-  expect_choice("an engine", o.engine, {"interp", "llvm"});
+  expect_choice("an engine", o.engine, {"interp", "llvm", "cuda"});
+  if (!o.target.gpu.empty())
+    throw UsageError("--gpu names a card to print kernels for, and `frit run` prints none", "--engine=cuda runs on the GPU of this machine; `frit opt --gpu` prints");
   if (o.eager && o.engine == "interp") throw UsageError("--eager runs compiled kernels, --engine=interp none", "give one of the two");
   lower::CompileOptions options = o.target.compile_options();
+  if (o.engine == "cuda") {
+    const with_dot scope(o.target.dot == "own" ? Dot::own : Dot::library);
+    const lower::CompileOptions there = compile_options(For::jit, gpu(0, {}));
+    options.target = there.target;
+    options.has_algorithm = there.has_algorithm;
+    options.no_library = there.no_library;
+  }
   Source source = read_program(o.file);
   o.target.apply_numerics(source.func);
   if (source.func.level == ir::Level::kernel)
@@ -185,7 +196,7 @@ CLI::App* add_run(CLI::App& app, Action& action) {
   c->add_option("--arg", o->args, "x=X.npy: the value of parameter x; others are drawn from the seed");
   c->add_option("--dim", o->dims, "n=128: the value of a symbolic extent");
   c->add_option("--out", o->out, "write the results to PREFIX.0.npy, PREFIX.1.npy, ...");
-  c->add_option("--engine", o->engine, "interp or llvm")->capture_default_str();
+  c->add_option("--engine", o->engine, "interp, llvm, or cuda: on the GPU of this machine")->capture_default_str();
   c->add_flag("--eager", o->eager, "every op its own kernel");
   c->add_flag("--compare", o->compare, "interpreter, eager and fused: same bits?");
   c->add_option("--seed", o->seed, "of the drawn arguments")->capture_default_str();

@@ -1,6 +1,8 @@
 // Makes target machines and runs LLVM's code generator.
 #include "codegen/llvm/target.h"
 
+#include <atomic>
+#include <cstdlib>
 #include <stdexcept>
 
 #pragma GCC diagnostic push
@@ -46,6 +48,8 @@ void switch_off(llvm::StringRef option) {
   if (it != options.end()) static_cast<llvm::cl::opt<bool>*>(it->second)->setValue(true);
 }
 
+std::atomic<bool> ending{false};
+
 std::unique_ptr<llvm::TargetMachine> make(Isa isa) {
   static const bool ready = [] {
     LLVMInitializeX86TargetInfo();
@@ -53,6 +57,8 @@ std::unique_ptr<llvm::TargetMachine> make(Isa isa) {
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
     switch_off("disable-lsr");
+    // LLVM's own statics were made just now, and go after this is called.
+    std::atexit([] { ending.store(true, std::memory_order_relaxed); });
     return true;
   }();
   (void)ready;
@@ -97,5 +103,7 @@ bool adds_apart() {
 
 std::string emit_object(llvm::Module& m, Isa isa) { return emit(m, isa, llvm::CodeGenFileType::ObjectFile); }
 std::string emit_assembly(llvm::Module& m, Isa isa) { return emit(m, isa, llvm::CodeGenFileType::AssemblyFile); }
+
+bool can_compile() { return !ending.load(std::memory_order_relaxed); }
 
 }  // namespace frit::codegen

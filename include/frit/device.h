@@ -17,9 +17,9 @@ namespace frit {
 class Device {
  public:
   constexpr Device() = default;  // the CPU
-  static constexpr Device of_gpu(int index) {
+  static constexpr Device of_gpu(int index) {  // whether there is one is seen where it is used
     Device d;
-    d.index_ = static_cast<int16_t>(index);
+    d.index_ = static_cast<int16_t>(index < 0 || index > INT16_MAX ? INT16_MAX : index);
     return d;
   }
   bool is_cpu() const { return index_ < 0; }

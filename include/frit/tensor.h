@@ -230,7 +230,7 @@ class Index {
 
   template <std::integral T>
     requires(!std::is_same_v<T, bool>)
-  Index(T i, Loc where = Loc::current()) : kind_(Kind::number), number_(static_cast<int64_t>(i)), where_(where) {}
+  Index(T i, Loc where = Loc::current()) : kind_(Kind::number), number_(std::is_unsigned_v<T> && static_cast<uint64_t>(i) > INT64_MAX ? INT64_MAX : static_cast<int64_t>(i)), where_(where) {}
   Index(All, Loc where = Loc::current()) : kind_(Kind::whole), where_(where) {}
   Index(NewAxis, Loc where = Loc::current()) : kind_(Kind::axis), where_(where) {}
   Index(Slice s, Loc where = Loc::current()) : kind_(Kind::range), range_(s), where_(where) {}

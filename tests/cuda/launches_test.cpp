@@ -4,6 +4,8 @@
 
 #include <map>
 
+#include "ir/text.h"
+#include "lowering/compile.h"
 #include "tests/cuda/programs.h"
 
 namespace frit::test {
@@ -28,6 +30,27 @@ TEST(Launches, EveryRowOfTheBenchIsOneLaunch) {
       for (const std::string& m : mappings) all += "\n  " + m;
       EXPECT_EQ(mappings.size(), 1u) << program << " for " << name << all;
     }
+  }
+}
+
+
+// Indices have 64 bits where their arithmetic needs them, though no array may be large.
+TEST(Launches, IndicesAreAsWideAsTheirArithmetic) {
+  const std::map<std::string, bool> programs = {
+      {"%r = iota axis=0 : f32[3000000000]\n  %s = reduce.sum %r axes=[0] : f32[1]", true},
+      {"%r = iota axis=0 : f32[2000000000]\n  %s = reduce.sum %r axes=[0] : f32[1]", false},
+      {"%r = iota axis=0 : i64[3000000000]\n  %t = slice %r start=[0] limit=[3000000000] step=[1000] : i64[3000000]\n  %s = add %t, 1 : i64[3000000]", true},
+      {"%r = iota axis=0 : i64[3000000000]\n  %t = slice %r start=[0] limit=[300000000] step=[100] : i64[3000000]\n  %s = add %t, 1 : i64[3000000]", false},
+  };
+  for (const auto& [body, wide] : programs) {
+    const std::string type = body.substr(body.rfind(": ") + 2);
+    const ir::Func f = ir::parse_verified("frit 1\nfunc @f() -> " + type + " {\n  " + body + "\n  return %s\n}\n", "wide.ir");
+    lower::CompileOptions options;
+    options.target = lower::gpu_target(*codegen::find_gpu("H200"));
+    options.emit = false;
+    const auto program = lower::compile(f, options);
+    ASSERT_FALSE(program->reports.empty());
+    EXPECT_EQ(program->reports[0].wide, wide) << body;
   }
 }
 

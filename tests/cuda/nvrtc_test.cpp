@@ -13,6 +13,7 @@
 
 #include "codegen/cuda/nvrtc.h"
 #include "frit/error.h"
+#include "support/env.h"
 #include "tests/cuda/programs.h"
 
 namespace frit::test {
@@ -106,6 +107,20 @@ TEST(Nvrtc, ARefusedSourceIsShownWithTheCompilersWords) {
   }
 }
 
+// A table without its columns of registers and what was spilled.
+std::string without_registers(const std::string& table) {
+  std::string out;
+  std::stringstream lines(table);
+  for (std::string line; std::getline(lines, line);) {
+    std::stringstream cells(line);
+    int column = 0;
+    for (std::string cell; std::getline(cells, cell, '|'); ++column)
+      if (column != 6 && column != 7) out += cell + "|";
+    out += "\n";
+  }
+  return out;
+}
+
 // The table of docs/cuda.md: what the kernels of the bench become on the H200.
 TEST(Nvrtc, TheTableInTheDocumentationIsTrue) {
   NEED_NVRTC();
@@ -135,14 +150,15 @@ TEST(Nvrtc, TheTableInTheDocumentationIsTrue) {
   const size_t from = doc.find(any), to = doc.find(end);
   ASSERT_NE(from, std::string::npos);
   ASSERT_NE(to, std::string::npos);
-  if (std::getenv("FRIT_UPDATE_GOLDEN")) {
+  if (env().update_golden) {
     doc.replace(from, to - from, begin + table);
     std::ofstream(path) << doc;
     return;
   }
-  // Another version of the compiler may give other numbers of registers.
-  if (doc.compare(from, begin.size(), begin) != 0) GTEST_SKIP() << "SKIPPED: the table is of another version of NVRTC";
-  EXPECT_EQ(doc.substr(from + begin.size(), to - from - begin.size()), table);
+  const std::string written = doc.substr(doc.find('\n', from) + 1, to - doc.find('\n', from) - 1);
+  // Another version of the compiler may give other numbers of registers, but decides nothing else.
+  const bool same_version = doc.compare(from, begin.size(), begin) == 0;
+  EXPECT_EQ(same_version ? written : without_registers(written), same_version ? table : without_registers(table));
 }
 
 }  // namespace

@@ -164,4 +164,23 @@ TEST(CompileErrors, ConditionsShowWhatToWrite) {
   std::remove(log.c_str());
 }
 
+
+TEST(Errors, MemoryThatCannotBeHadNamesTheOpAndThePlace) {
+  const frit::Error eager = help::error_of([] { frit::zeros({int64_t{1} << 40, 64}); });
+  EXPECT_TRUE(eager.where.known()) << eager.what();
+  EXPECT_EQ(eager.op, "broadcast");
+  auto f = frit::jit([](Tensor x) { return x + frit::zeros({int64_t{1} << 40, 64}); }, {.name = "large"});
+  const frit::Error jitted = help::error_of([&] { f(frit::ones({1, 1})); });
+  EXPECT_TRUE(jitted.where.known()) << jitted.what();
+  EXPECT_EQ(jitted.op, "large");
+}
+
+TEST(Errors, IndicesAndDevicesBeyondTheirTypes) {
+  const Tensor x = frit::arange(5.f);
+  EXPECT_THROW(x(static_cast<size_t>(-1)), frit::Error);
+  EXPECT_THROW(x(uint64_t{1} << 63), frit::Error);
+  EXPECT_EQ(x(-1).item<float>(), 4);
+  for (int n : {-5, 65535, 1 << 20}) EXPECT_THROW(x.to(frit::Device::of_gpu(n)), frit::Error) << n;
+}
+
 }  // namespace

@@ -351,6 +351,39 @@ TEST(Jit, Compile) {
   EXPECT_EQ(r.second[1].item<float>(), 8);
 }
 
+struct Mixed {
+  std::vector<Tensor> all;
+  int number = 0;
+  std::string text;
+};
+
+// What is no tensor comes back as well, whatever there was before; a failed call leaves all of it.
+TEST(Jit, IntoFillsWhatIsNoTensor) {
+  auto f = frit::jit([](Tensor x) { return Mixed{{x + 1, x * 2, x - 3, x, x / 2, x * x}, 7, "seven"}; });
+  auto run = f.compile(frit::spec<float>({2}));
+  for (size_t before : {0u, 2u, 6u, 9u}) {
+    Mixed out;
+    out.all.resize(before);
+    if (before > 1) out.all[1] = array({5.f});
+    EXPECT_THROW(run.into(out, array({1.f})), frit::Error);
+    ASSERT_EQ(out.all.size(), before);
+    if (before > 1) { EXPECT_EQ(out.all[1].to_vector<float>(), (Floats{5})); }
+    for (float x : {1.f, 4.f}) {
+      run.into(out, array({x, x}));
+      ASSERT_EQ(out.all.size(), 6u);
+      EXPECT_EQ(out.number, 7);
+      EXPECT_EQ(out.text, "seven");
+      EXPECT_EQ(out.all[5].to_vector<float>(), (Floats{x * x, x * x}));
+      out.number = 0;
+    }
+  }
+  auto pair = frit::jit([](Tensor x) { return std::pair{x + 1, 42}; });
+  std::pair<Tensor, int> out;
+  pair.compile(frit::spec<float>({1})).into(out, array({1.f}));
+  EXPECT_EQ(out.first.item<float>(), 2);
+  EXPECT_EQ(out.second, 42);
+}
+
 TEST(Jit, ManyArgumentsAndResults) {
   auto f = frit::jit([](std::vector<Tensor> x) {
     for (size_t i = 0; i < x.size(); ++i) x[i] = x[i] + static_cast<float>(i);

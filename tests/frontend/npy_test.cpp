@@ -1,6 +1,9 @@
 // .npy: what is written reads back, NumPy's files are read, and no file whatever breaks the reader.
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <bit>
 #include <filesystem>
 #include <fstream>
 
@@ -129,6 +132,34 @@ TEST(Npy, NoBytesBreakTheReader) {
   }
   EXPECT_GT(read, 100);     // changes of elements alone
   EXPECT_GT(refused, 5000);
+}
+
+
+TEST(Npy, NaNHasOnePatternInFiles) {
+  const std::vector<uint32_t> patterns = {0x7fc00000, 0xff800001, 0x7fc12345, 0x3f800000, 0x7f800000};
+  const Tensor x = Tensor::copy(std::vector<float>{std::bit_cast<float>(patterns[0]), std::bit_cast<float>(patterns[1]), std::bit_cast<float>(patterns[2]),
+                                                   std::bit_cast<float>(patterns[3]), std::bit_cast<float>(patterns[4])}, {5});
+  const std::vector<std::byte> file = frit::npy_bytes(x);
+  uint32_t out[5];
+  std::memcpy(out, file.data() + file.size() - sizeof out, sizeof out);
+  EXPECT_EQ((std::vector<uint32_t>(out, out + 5)), (std::vector<uint32_t>{0x7fc00000, 0x7fc00000, 0x7fc00000, 0x3f800000, 0x7f800000}));
+}
+
+TEST(Npy, WhatIsNoFileIsNotReplacedOrRead) {
+  const std::string pipe = file("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  frit::save_npy(pipe, frit::ones({3}));
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  char magic[6];
+  EXPECT_EQ(::read(reader, magic, 6), 6);
+  EXPECT_EQ(std::string(magic, 6), "\x93NUMPY");
+  ::close(reader);
+  std::filesystem::remove(pipe);
+  const frit::Error folder = help::error_of([] { frit::load_npy(testing::TempDir()); });
+  EXPECT_EQ(folder.message, testing::TempDir() + ": is a folder");
+  EXPECT_TRUE(folder.where.known());
+  EXPECT_EQ(help::error_of([] { frit::load_npy(""); }).message, "'': the file cannot be opened");
 }
 
 }  // namespace

@@ -1,4 +1,7 @@
 // Calls from many threads at a time: one compilation a signature, and the same bits for all.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <barrier>
 #include <thread>
@@ -109,6 +112,43 @@ TEST(Threads, TheNumberOfThreadsChangesNoBit) {
   EXPECT_EQ(help::first_difference(std::get<0>(two), std::get<0>(one)), "");
   EXPECT_EQ(help::first_difference(std::get<1>(five), std::get<1>(one)), "");
   EXPECT_EQ(help::first_difference(std::get<2>(five), std::get<2>(one)), "");
+}
+
+
+// The child of a fork compiles with threads of its own.
+TEST(Processes, AChildCompiles) {
+  const Tensor x = frit::arange(100.f);
+  const auto f = frit::jit([](Tensor t) { return tanh(t) * 0.5f; });
+  f(x);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    const auto g = frit::jit([](Tensor t) { return exp(t * 0.01f) + 3.0f; });
+    const bool good = g(x).to_vector<float>() == g.eager(x).to_vector<float>();
+    ::_exit(good ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+// Destructors of static objects may compute: without LLVM, whose own are gone, by the interpreter.
+struct AtTheEnd {
+  Tensor x;
+  ~AtTheEnd() {
+    const Tensor y = frit::jit([](Tensor t) { return tanh(t) + 1.25f; })(x) - x * 3.0f;
+    if (y(0).item<float>() != 1.25f) ::_exit(1);
+  }
+};
+TEST(Processes, StaticDestructorsMayCompute) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        static AtTheEnd end;
+        end.x = frit::arange(4.f) + 0.0f;
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstring>
 #include <functional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -230,6 +231,30 @@ TEST(GpuFrontend, WhoWaitsForAGpuKeepsOthersFromNothing) {
 TEST(GpuFrontend, NothingWasDoneThatADriverWouldNotForgive) {
   synchronize();
   EXPECT_EQ(gpu_wrongs(), "");
+}
+
+
+// Numbers that were read before are read again after a call that wrote into the same memory.
+TEST(GpuFrontend, IntoRefreshesWhatReadersSee) {
+  auto run = jit(curve, {.name = "curve"}).compile(numbers(Shape{300}).to(gpu()));
+  Tensor out;
+  for (float scale : {0.01f, 0.02f, 0.5f}) {
+    const Tensor x = numbers(Shape{300}, scale);
+    run.into(out, x.to(gpu()));
+    EXPECT_EQ(bits(out), bits(curve(x))) << scale;
+    EXPECT_EQ(out(3).item<float>(), curve(x)(3).item<float>());
+  }
+}
+
+TEST(GpuFrontend, FilesInEitherOrderAreLoadedThere) {
+  std::string header = "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }\n";
+  std::string file = std::string("\x93NUMPY\x01", 7) + '\0' + static_cast<char>(header.size()) + '\0' + header;
+  const float columns[] = {0, 3, 1, 4, 2, 5};
+  file.append(reinterpret_cast<const char*>(columns), sizeof columns);
+  const with_device there(gpu());
+  const Tensor x = parse_npy(std::as_bytes(std::span(file)), "x.npy");
+  EXPECT_EQ(x.device(), gpu());
+  EXPECT_EQ((x + 1.0f).to_vector<float>(), (std::vector<float>{1, 2, 3, 4, 5, 6}));
 }
 
 }  // namespace

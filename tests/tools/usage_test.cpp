@@ -53,6 +53,8 @@ TEST(Usage, BadValuesOfOptions) {
       {"opt", "-", "--threads=-1"},        {"run", "-", "--engine=llwm"},        {"run", "-", "--arg", "x"},
       {"run", "-", "--arg", "z=x.npy"},    {"run", "-", "--eager", "--engine=interp"},
       {"run", "-", "--seed", "many"},      {"bench", "sofmax"},                  {"bench", "--rounds", "-3"},
+      {"bench", "--rounds", "0"},          {"run", "-", "--gpu=H200"},           {"run", "-", "--dim", "nosuch=3"},
+      {"opt", "-", "--dim", "nosuch=3"},   {"opt", "-", "--dim", "n=3", "--dim", "n=4"},
       {"bench", "--scale", "0"},           {"bench", "--isa", "neon", "tiny"},
   };
   for (const auto& line : lines) {
@@ -61,6 +63,21 @@ TEST(Usage, BadValuesOfOptions) {
     EXPECT_TRUE(contains(r.err, "error: ")) << r.err;
     EXPECT_EQ(r.out, "");
   }
+}
+
+TEST(Usage, NamesInTheEnvironmentAreChecked) {
+  const Result r = frit_command({"run", "-"}, kProgram, {"FRIT_DISABLE=nosuch"});
+  EXPECT_EQ(r.code, 2);
+  EXPECT_TRUE(contains(r.err, "FRIT_DISABLE: no pass or rule is named 'nosuch'")) << r.err;
+}
+
+TEST(Usage, WhatThisMachineLacksIsTheUsersError) {
+  const Result gpu = frit_command({"run", "-", "--engine=cuda"}, kProgram, {"FRIT_LIBCUDA=off"});
+  EXPECT_EQ(gpu.code, 1);
+  EXPECT_TRUE(contains(gpu.err, "there is no GPU")) << gpu.err;
+  const Result memory = frit_command({"run", "-"}, "frit 1\nfunc @f(%x: f32[1099511627776]) -> f32[1099511627776] {\n  %y = neg %x : f32[1099511627776]\n  return %y\n}\n");
+  EXPECT_EQ(memory.code, 1);
+  EXPECT_TRUE(contains(memory.err, "memory")) << memory.err;
 }
 
 TEST(Usage, NearMatchesOfNames) {
