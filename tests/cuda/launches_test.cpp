@@ -5,6 +5,7 @@
 #include <map>
 
 #include "ir/text.h"
+#include "ir/verify.h"
 #include "lowering/compile.h"
 #include "tests/cuda/programs.h"
 
