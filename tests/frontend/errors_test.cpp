@@ -168,7 +168,7 @@ TEST(CompileErrors, ConditionsShowWhatToWrite) {
 TEST(Errors, MemoryThatCannotBeHadNamesTheOpAndThePlace) {
   const frit::Error eager = help::error_of([] { frit::zeros({int64_t{1} << 40, 64}); });
   EXPECT_TRUE(eager.where.known()) << eager.what();
-  EXPECT_EQ(eager.op, "broadcast");
+  EXPECT_EQ(eager.op, "full");
   auto f = frit::jit([](Tensor x) { return x + frit::zeros({int64_t{1} << 40, 64}); }, {.name = "large"});
   const frit::Error jitted = help::error_of([&] { f(frit::ones({1, 1})); });
   EXPECT_TRUE(jitted.where.known()) << jitted.what();
