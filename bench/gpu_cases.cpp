@@ -88,7 +88,7 @@ std::vector<Case> make_gpu_cases() {
   for (DType t : {DType::f32, DType::bf16}) {
     const std::string end = "_" + std::string(name(t));
     all.push_back({"product" + end, "a matrix product", Kind::product, square, {2, 1}, Family::other, false, runner("product", product, {one, one}, t), t});
-    all.push_back({"linear_gelu" + end, "gelu(x * w + bias): a product and one kernel", Kind::product, square, {2, 1}, Family::other, false,
+    all.push_back({"linear_gelu" + end, "gelu(x * w + bias): a product and one kernel, or its epilogue", Kind::product, square, {2, 1}, Family::other, false,
                    runner("linear_gelu", linear_gelu, {one, one, row}, t), t});
   }
   all.push_back({"adamw200_100m", "a step of AdamW over 200 tensors of together 100M parameters", Kind::memory, {100'000'000}, {4, 3, true}, Family::elementwise, false, adamw_runner(),

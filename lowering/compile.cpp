@@ -80,7 +80,7 @@ class Planner {
       Group g = from_op(f_, op);
       g.name = f_.value(op.results.back()).name;
       if (g.name.empty()) g.name = summary(g);
-      if (auto dot = library_dot(f_, g, options_)) {
+      if (auto dot = library_dot(f_, g, options_, Follow::epilogue)) {
         Kernel call = library_call(g, *dot);
         all.push_back({std::move(g), {}, std::move(call)});
         continue;
@@ -106,13 +106,14 @@ class Planner {
     k.func.level = ir::Level::kernel;
     k.func.name = f_.value(g.outputs[0].tensor).name.empty() ? "dot" : g.name;
     k.gemm = std::make_shared<const rt::Gemm>(m);
-    k.tensors.assign(std::begin(dot.tensors), std::end(dot.tensors));
-    k.offsets.assign(std::begin(dot.offsets), std::end(dot.offsets));
+    k.tensors = dot.tensors;
+    k.offsets = dot.offsets;
     k.temps.push_back({DType::u8, m.workspace});
     k.work = ir::checked_mul(m.batch, ir::checked_mul(m.m, m.n));
     k.flops = ir::checked_mul(2 * m.k, k.work);
     const int64_t element = rt::size_of(m.type), a = ir::checked_mul(m.a.stride ? m.batch : 1, m.m * m.k), b = ir::checked_mul(m.b.stride ? m.batch : 1, m.k * m.n);
     k.bytes_read = ir::checked_mul(element, ir::checked_add(a, b));
+    if (m.epilogue.bias) k.bytes_read = ir::checked_add(k.bytes_read, element * m.n * (m.epilogue.bias_stride ? m.batch : 1));
     k.bytes_written = ir::checked_mul(element, k.work);
     k.schedule = "library";
     k.why = "cuBLASLt, " + rt::text(m);

@@ -53,6 +53,7 @@ class Fuser {
       inline_cheap();
       merge_pairs();
       merge_sibling_pairs();
+      take_epilogues();
       if (context_.decisions) settle();
     }
     return emit();
@@ -84,7 +85,7 @@ class Fuser {
     const OpNode& op = f_.op(n.op);
     if (op.op != Op::dot || !is_float(f_.type(op.results[0]).dtype)) return;
     std::string why = options_.no_library;
-    n.library = library_dot(f_, n.group, options_, &why).has_value();
+    n.library = library_dot(f_, n.group, options_, Follow::nothing, &why).has_value();
     if (n.library || why.empty() || !context_.decisions) return;
     const std::string& name = f_.value(op.results[0]).name;
     context_.decisions->push_back({false, name.empty() ? "dot" : name, "cuBLASLt", why, 0});
@@ -193,7 +194,7 @@ class Fuser {
   bool acceptable(const Group& m, const Node& p, const Node& c, std::string& why) {
     const int unclean = std::max(0, p.unclean) + std::max(0, c.unclean);
     if (p.library || c.library) {
-      if (library_dot(f_, m, options_, &why)) return true;
+      if (library_dot(f_, m, options_, Follow::nothing, &why)) return true;
       return why = "the library computes the product alone (" + why + ")", false;
     }
     if (m.inputs().size() + m.outputs.size() > kMaxTensors) return why = "more than 48 arrays in one kernel", false;
@@ -440,6 +441,36 @@ class Fuser {
     for (ValueId v : outputs(from))
       if (readers_[static_cast<size_t>(v)].count(to)) return true;
     return reaches_indirectly(from, to);
+  }
+
+  // Phase 4: what follows a product of the library alone becomes its epilogue, if that is all of a kernel.
+
+  void take_epilogues() {
+    if (f_.numerics != Numerics::fast || !context_.enabled("epilogue")) return;
+    for (int p = 0; p < static_cast<int>(nodes_.size()); ++p) {
+      const Node& product = nodes_[static_cast<size_t>(p)];
+      if (!product.alive || !product.library) continue;
+      const ValueId t = product.group.outputs[0].tensor;
+      const std::set<int>& readers = readers_[static_cast<size_t>(t)];
+      if (readers.size() != 1) continue;
+      const int c = *readers.begin();
+      const Node& consumer = nodes_[static_cast<size_t>(c)];
+      if (!consumer.is_group || consumer.library || consumer.group.has_reductions()) continue;
+      std::string why;
+      Group merged;
+      std::optional<LibraryDot> call;
+      if (merge_at(f_, product.group, consumer.group, merged, why)) call = library_dot(f_, merged, options_, Follow::epilogue, &why);
+      if (!call) {
+        record(false, p, c, "no epilogue: " + why, 2 * bytes(t));
+        continue;
+      }
+      if (!context_.spend()) return;
+      record(true, p, c, "epilogue " + rt::text(call->gemm.epilogue) + ": by cuBLASLt, under fast numerics", 2 * bytes(t));
+      kill(p);
+      nodes_[static_cast<size_t>(p)].merged_into = c;
+      replace(c, std::move(merged));
+      nodes_[static_cast<size_t>(c)].library = true;
+    }
   }
 
   // The function at fused level, kernels in order of their needs.

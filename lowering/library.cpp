@@ -1,14 +1,16 @@
-// See library.h. Every index variable of the group steps through a, b and c by some stride each; by
-// where the strides are not 0 it is of the batch, of m, n or k. Variables of a kind that lie one in
-// another become one, and what is left has to be a matrix product with at most one stride of a batch.
+// See library.h. Every index variable of the group steps through a, b, c and the bias by some stride each; by
+// where the strides of the first three are not 0 it is of the batch, of m, n or k. Variables of a kind that lie
+// one in another become one, and what is left has to be a matrix product with at most one stride of a batch.
 #include "lowering/library.h"
 
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
 #include <map>
+#include <set>
 
 #include "ir/ops.h"
+#include "lowering/epilogue.h"
 
 namespace frit::lower {
 
@@ -16,16 +18,16 @@ using ir::AttrName;
 
 namespace {
 
-enum Which { kA, kB, kC };
+enum Which { kA, kB, kC, kBias, kArrays };
 
 struct Axis {
   int64_t extent = 1;
-  int64_t stride[3] = {0, 0, 0};
+  int64_t stride[kArrays] = {};
 };
 
 class Recogniser {
  public:
-  Recogniser(const Func& f, const Group& g) : f_(f), g_(g) {}
+  Recogniser(const Func& f, const Group& g, Follow follow) : f_(f), g_(g), follow_(follow) {}
 
   bool run(LibraryDot& out, std::string& why_not) {
     why_ = &why_not;
@@ -53,41 +55,49 @@ class Recogniser {
     }
   }
 
-  // output = [cast] reduce.dot([cast] read, [cast] read), and nothing beside it.
+  // output = [cast] reduce.dot([cast] read, [cast] read), perhaps with an epilogue, and nothing beside it.
   bool find_parts(LibraryDot& out) {
     if (g_.outputs.size() != 1) return refuse("several results");
     const Group::Output& result = g_.outputs[0];
     dtype_ = f_.type(result.tensor).dtype;
     if (!type_of(dtype_, out.gemm.type)) return refuse("not of a floating type");
-    size_t used = 0;
+    std::set<const OpNode*> used;
     // What stands before a conversion between a 16-bit type and the f32 in which it is summed.
     auto through_cast = [&](const OpNode* o) -> const OpNode* {
       if (!is_half(dtype_)) return o;
       if (!o || o->op != Op::cast) return nullptr;
-      ++used;
+      used.insert(o);
       return def(o->operands[0]);
     };
     dot_ = through_cast(def(result.value));
+    if (follow_ == Follow::epilogue && dot_ && dot_->op != Op::reduce_dot) {
+      auto e = find_epilogue(g_, dtype_);
+      if (!e) return refuse("what follows is more than a bias, relu or gelu");
+      if (dtype_ == DType::f64) return refuse("epilogues are for f16, bf16 and f32");
+      out.gemm.epilogue = {e->activation, e->bias != nullptr, 0};
+      dot_ = e->product;
+      bias_ = e->bias;
+      used.merge(e->ops);
+    }
     if (!dot_ || dot_->op != Op::reduce_dot || g_.local(dot_->results[0]).dtype != compute_type(dtype_)) return refuse("more than a product");
-    ++used;
+    used.insert(dot_);
     for (int i : {kA, kB}) {
       read_[i] = through_cast(def(dot_->operands[static_cast<size_t>(i)]));
       if (!read_[i] || read_[i]->op != Op::read || f_.type(read_[i]->operands[0].value).dtype != dtype_) return refuse("an operand that is computed");
       if (read_[i]->operands.size() != 1 || read_[i]->find(AttrName::guard)) return refuse("an operand that is picked or padded");
-      out.tensors[i] = read_[i]->operands[0].value;
-      ++used;
+      out.tensors.push_back(read_[i]->operands[0].value);
+      used.insert(read_[i]);
     }
-    out.tensors[kC] = result.tensor;
-    // A square of one operand has its read, and its conversion, once.
-    if (read_[kA] == read_[kB]) used -= is_half(dtype_) ? 2 : 1;
-    return used == g_.body.size() || refuse("more than a product");
+    out.tensors.push_back(result.tensor);
+    if (bias_) out.tensors.push_back(bias_->operands[0].value);
+    return used.size() == g_.body.size() || refuse("more than a product");
   }
 
   bool find_strides(LibraryDot& out) {
     std::map<ValueId, size_t> number;
     for (ValueId d : g_.dims) {
       number[d] = axes_.size();
-      axes_.push_back({g_.local(d).extent, {0, 0, 0}});
+      axes_.push_back({g_.local(d).extent, {}});
       if (axes_.back().extent < 1) return refuse("no elements");
     }
     auto add = [&](Which which, ValueId tensor, const std::vector<IndexExpr>& index) {
@@ -106,12 +116,13 @@ class Recogniser {
           axes_[it->second].stride[which] += t.coeff * strides[a];
         }
       }
-      out.offsets[which] = offset * size_of(dtype_);
+      out.offsets.push_back(offset * size_of(dtype_));
       return offset >= 0;
     };
     for (Which i : {kA, kB})
       if (!add(i, out.tensors[i], read_[i]->index)) return refuse("an operand that is picked");
     if (!add(kC, out.tensors[kC], g_.outputs[0].axes)) return refuse("an operand that is picked");
+    if (bias_ && !add(kBias, out.tensors[kBias], bias_->index)) return refuse("a bias that is picked");
     for (const IndexExpr& e : dot_->index) contracted_.push_back(number.at(e.terms.at(0).var));
     return true;
   }
@@ -148,7 +159,7 @@ class Recogniser {
     for (size_t i = axes.size(); i-- > 1;) {
       Axis &outer = axes[i - 1], &inner = axes[i];
       bool one = true;
-      for (int w : {kA, kB, kC}) one &= outer.stride[w] == inner.stride[w] * inner.extent;
+      for (int w = 0; w < kArrays; ++w) one &= outer.stride[w] == inner.stride[w] * inner.extent;
       if (!one) continue;
       inner.extent *= outer.extent;
       axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(i - 1));
@@ -180,6 +191,10 @@ class Recogniser {
     if (!matrix(m, k, a_, gemm.a, true) || !matrix(k, n, b_, gemm.b, true) || !matrix(m, n, kC, gemm.c, false))
       return refuse("an operand that does not lie as a matrix");
     if (batch) gemm.a.stride = batch->stride[a_], gemm.b.stride = batch->stride[b_], gemm.c.stride = batch->stride[kC];
+    if (bias_) {
+      if ((n && n->stride[kBias] != 1) || (m && m->stride[kBias] != 0)) return refuse("a bias that does not run along the rows of the result");
+      gemm.epilogue.bias_stride = batch ? batch->stride[kBias] : 0;
+    }
     for (int64_t x : {gemm.m, gemm.n, gemm.k, gemm.batch, gemm.a.ld, gemm.b.ld, gemm.c.ld})
       if (x > INT_MAX) return refuse("extents beyond 2^31");
     return true;
@@ -191,10 +206,12 @@ class Recogniser {
  private:
   const Func& f_;
   const Group& g_;
+  const Follow follow_;
   std::string* why_ = nullptr;
   DType dtype_{};
   const OpNode* dot_ = nullptr;
   const OpNode* read_[2] = {nullptr, nullptr};
+  const OpNode* bias_ = nullptr;  // its read
   std::vector<Axis> axes_;
   std::vector<size_t> contracted_;
   std::vector<Axis> batch_, m_, n_, k_;
@@ -203,13 +220,14 @@ class Recogniser {
 
 }  // namespace
 
-std::optional<LibraryDot> library_dot(const Func& f, const Group& g, const CompileOptions& options, std::string* why_not) {
+std::optional<LibraryDot> library_dot(const Func& f, const Group& g, const CompileOptions& options, Follow follow, std::string* why_not) {
   std::string ignored;
   std::string& why = why_not ? *why_not : ignored;
   if (!options.target.library_dots) return std::nullopt;
   if (std::none_of(g.body.begin(), g.body.end(), [](const OpNode& o) { return o.op == Op::reduce_dot; })) return std::nullopt;
   LibraryDot d;
-  Recogniser r(f, g);
+  if (f.numerics != Numerics::fast || !options.enabled("epilogue")) follow = Follow::nothing;
+  Recogniser r(f, g, follow);
   if (!r.run(d, why)) return std::nullopt;
   if (r.swapped()) std::swap(d.tensors[kA], d.tensors[kB]), std::swap(d.offsets[kA], d.offsets[kB]);
   d.gemm.workspace = options.target.library_workspace;

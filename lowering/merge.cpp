@@ -88,6 +88,35 @@ class Merger {
     return true;
   }
 
+  bool run_at() {
+    m_ = Group{};
+    m_.name = c_.name;
+    const OpNode* at = nullptr;
+    for (const OpNode& o : c_.body) {
+      if (o.op != Op::read || !output_of(p_, o.operands[0].value)) continue;
+      if (o.find(AttrName::guard)) return refuse("read with a guard");
+      if (o.operands.size() > 1) return refuse("read at picked indices");
+      if (at && at->index != o.index) return refuse("read at two different indices");
+      at = &o;
+    }
+    if (!at) return refuse("not read");
+    const Group::Output& out = *output_of(p_, at->operands[0].value);
+    Copier c = start_with_consumer_space();
+    Copier p(p_, m_);
+    std::vector<char> known(p_.locals.size(), 0);
+    for (size_t a = 0; a < out.axes.size(); ++a) {
+      if (out.axes[a].is_constant()) continue;
+      const ValueId d = out.axes[a].terms[0].var;
+      p.set_index(d, c.expr(at->index[a]));
+      known[static_cast<size_t>(d)] = 1;
+    }
+    for (ValueId d : p_.dims)
+      if (!known[static_cast<size_t>(d)]) p.set_index(d, IndexExpr::of(m_.add_index(p_.local(d).extent, fresh_index_name(m_))));
+    copy_both(p, c);
+    m_.tidy();
+    return true;
+  }
+
  private:
   bool refuse(std::string why) {
     why_ = std::move(why);
@@ -147,6 +176,10 @@ class Merger {
       p.set_index(d, to != kNone ? c.index_to[static_cast<size_t>(to)]
                                  : IndexExpr::of(m_.add_index(p_.local(d).extent, fresh_index_name(m_))));
     }
+    copy_both(p, c);
+  }
+
+  void copy_both(Copier& p, Copier& c) {
     for (const OpNode& o : p_.body) p.copy(o);
     for (const OpNode& o : c_.body) {
       const Group::Output* out = o.op == Op::read ? output_of(p_, o.operands[0].value) : nullptr;
@@ -241,6 +274,11 @@ class Merger {
 
 bool merge(const Func& f, const Group& producer, const Group& consumer, const std::vector<ValueId>& keep, Group& merged, std::string& why_not) {
   return Merger(f, producer, consumer, keep, merged, why_not).run();
+}
+
+bool merge_at(const Func& f, const Group& producer, const Group& consumer, Group& merged, std::string& why_not) {
+  const std::vector<ValueId> keep;
+  return Merger(f, producer, consumer, keep, merged, why_not).run_at();
 }
 
 bool merge_siblings(const Group& a, const Group& b, Group& m, std::string& why_not) {

@@ -43,6 +43,7 @@ const std::vector<PassInfo>& pass_table() {
     for (const Pass& p : kPasses) t->push_back(p.info);
     t->push_back({"inline", "fused", "Part of fuse: repeats views and cheap ops in their consumers. Can be disabled by name."});
     t->push_back({"siblings", "fused", "Part of fuse: merges kernels that read the same arrays. Can be disabled by name."});
+    t->push_back({"epilogue", "fused", "Part of fuse, under Numerics::fast on a GPU: a bias, relu or gelu after a product becomes the library's epilogue. Can be disabled by name."});
     t->push_back({"join", "fused -> kernel", "Makes kernels that differ in their arrays alone, and do not need each other, one launch."});
     t->push_back({"schedule", "fused -> kernel", "Chooses loops, lanes and stages for each kernel, and writes it at kernel level."});
     return t;

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "lowering/group.h"
+#include "lowering/library.h"
 #include "lowering/passes.h"
 
 namespace frit::lower {
@@ -172,6 +173,7 @@ void relax(ir::Func& f, PassContext& context) {
   for (OpId id : f.body.ops) {
     if (f.op(id).op != Op::fused) continue;
     Group g = from_op(f, f.op(id));
+    if (library_dot(f, g, context.options, Follow::epilogue)) continue;  // what the library computes has its own formula
     Relaxer(g, context).run();
     std::vector<ir::Type> types;
     OpNode now = to_op(f, g, types);

@@ -184,7 +184,8 @@ void check(const Plan& plan) {
     const Launch& l = plan.launches[i];
     if (plan.gpu && l.gemm) {
       const Gemm& g = *l.gemm;
-      if (l.gpu || l.buffers.size() != 4 || !l.starts.empty()) fail(i, "a product is of four buffers and has no kernel");
+      if (l.gpu || l.buffers.size() != (g.epilogue.bias ? 5 : 4) || !l.starts.empty()) fail(i, "a product is of four buffers, or five with a bias, and has no kernel");
+      if (g.epilogue.any() && g.type == GemmType::f64) fail(i, "an epilogue of f64");
       if (g.m < 1 || g.n < 1 || g.k < 1 || g.batch < 1 || g.batch > INT32_MAX || g.workspace < 0) fail(i, "a product of nothing");
     } else if (plan.gpu) {
       if (!l.gpu || l.gpu->image.empty()) fail(i, "no image for a GPU");

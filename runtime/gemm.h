@@ -1,4 +1,5 @@
-// A matrix product that a library computes, as plain data: c[i] = a[i] * b[i] for each i of the batch.
+// A matrix product that a library computes, as plain data: c[i] = a[i] * b[i] for each i of the batch, or
+// activation(a[i] * b[i] + bias) where it has an epilogue.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +23,23 @@ struct Gemm {
   int64_t batch = 1;
   Matrix a, b, c;               // c is never transposed
   int64_t workspace = 0;        // bytes that the library may write
+
+  // What the library makes of each sum before it rounds it to `type` (under Numerics::fast alone).
+  enum class Activation : uint8_t { none, relu, gelu };  // gelu: the tanh form
+  struct Epilogue {
+    Activation activation = Activation::none;
+    bool bias = false;          // first, c[i][row][column] gets bias[i * bias_stride + column], of c's type
+    int64_t bias_stride = 0;
+    bool any() const { return bias || activation != Activation::none; }
+    friend bool operator==(const Epilogue&, const Epilogue&) = default;
+  };
+  Epilogue epilogue;
   friend bool operator==(const Gemm&, const Gemm&) = default;
 };
 
-// "bf16 128x64 = 128x512 * 512x64, batch of 3, b transposed"
+// "bias", "gelu", "gelu+bias"; "" for none.
+std::string text(const Gemm::Epilogue& e);
+// "bf16 128x64 = 128x512 * 512x64, batch of 3, b transposed, epilogue gelu+bias"
 std::string text(const Gemm& g);
 
 }  // namespace frit::rt

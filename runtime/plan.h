@@ -55,7 +55,7 @@ struct BufferRef {
 struct Launch {
   std::shared_ptr<const KernelCode> code;      // of a plan for the CPU
   std::shared_ptr<const GpuKernel> gpu;        // of a plan for a GPU
-  std::shared_ptr<const Gemm> gemm;            // instead of gpu: the library's product of buffers a, b, c, workspace
+  std::shared_ptr<const Gemm> gemm;            // instead of gpu: the library's product of buffers a, b, c, bias if it has one, workspace
   std::vector<BufferRef> buffers;
   std::vector<int64_t> params;
   // Several segments in one launch: the first item of each, ascending from 0. Items of a segment are

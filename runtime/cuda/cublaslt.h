@@ -50,6 +50,8 @@ inline constexpr int kF32 = 0, kF64 = 1, kF16 = 2, kBf16 = 14;                  
 // are exact in f32 and need no such care.
 inline constexpr int kCompute32 = 68, kCompute32Pedantic = 69, kCompute64Pedantic = 71;       // cublasComputeType_t
 inline constexpr int kOperationTransposeA = 3, kOperationTransposeB = 4;                      // cublasLtMatmulDescAttributes_t
+inline constexpr int kOperationEpilogue = 7, kOperationBias = 8, kOperationBiasStride = 10;
+inline constexpr uint32_t kEpilogueRelu = 2, kEpilogueBias = 4, kEpilogueGelu = 32;           // cublasLtEpilogue_t, which is their sum
 inline constexpr int kLayoutBatch = 5, kLayoutStride = 6;                                     // cublasLtMatrixLayoutAttribute_t
 inline constexpr int kPreferenceWorkspace = 1, kPreferenceReductions = 3, kPreferenceAlignmentA = 5;  // of B, C, D: the next ones
 inline constexpr uint32_t kReductionInComputeType = 2;                                        // cublasLtReductionScheme_t

@@ -37,9 +37,16 @@ void need(int status, const char* call, const Gemm& g) {
   throw Error("gpu", message, {}, {}, cublas_help(status));
 }
 
-// The largest power of two, up to Gemms::kAlignment, that divides all three addresses.
-uint64_t alignment_of(const uint64_t* at) {
-  const uint64_t all = at[0] | at[1] | at[2] | Gemms::kAlignment;
+uint32_t epilogue_of(const Gemm::Epilogue& e) {
+  uint32_t all = e.bias ? lt::kEpilogueBias : 0;
+  if (e.activation == Gemm::Activation::relu) all |= lt::kEpilogueRelu;
+  if (e.activation == Gemm::Activation::gelu) all |= lt::kEpilogueGelu;
+  return all;
+}
+
+// The largest power of two, up to Gemms::kAlignment, that divides the addresses of all arrays.
+uint64_t alignment_of(const Gemm& g, const uint64_t* at) {
+  const uint64_t all = at[0] | at[1] | at[2] | (g.epilogue.bias ? at[3] : 0) | Gemms::kAlignment;
   return all & (~all + 1);
 }
 
@@ -58,6 +65,16 @@ ProductLayout::ProductLayout(const lt::Table& t, const Gemm& g) : table(t) {
     const int32_t transpose = lt::kTranspose;
     for (auto [transposed, attribute] : {std::pair{g.b.transposed, lt::kOperationTransposeA}, std::pair{g.a.transposed, lt::kOperationTransposeB}})
       if (transposed) need(table.operation_set(operation, attribute, &transpose, sizeof transpose), "cublasLtMatmulDescSetAttribute", g);
+    if (g.epilogue.any()) {
+      // The bias is of the result's type if nothing is said, and runs along the library's rows, our columns.
+      auto set = [&](int attribute, auto value) {
+        const int r = table.operation_set(operation, attribute, &value, sizeof value);
+        if (r == lt::kInvalidValue || r == lt::kNotSupported) known = false;
+        else need(r, "cublasLtMatmulDescSetAttribute", g);
+      };
+      set(lt::kOperationEpilogue, epilogue_of(g.epilogue));
+      if (g.epilogue.bias && g.batch > 1) set(lt::kOperationBiasStride, g.epilogue.bias_stride);
+    }
     make(a, g.a, g.m, g.k);
     make(b, g.b, g.k, g.n);
     make(c, g.c, g.m, g.n);
@@ -68,6 +85,11 @@ ProductLayout::ProductLayout(const lt::Table& t, const Gemm& g) : table(t) {
 }
 
 ProductLayout::~ProductLayout() { destroy(); }
+
+int ProductLayout::set_bias(uint64_t address) const {
+  const auto* at = reinterpret_cast<const void*>(address);
+  return table.operation_set(operation, lt::kOperationBias, &at, sizeof at);
+}
 
 void ProductLayout::destroy() noexcept {
   for (lt::Layout l : {a, b, c})
@@ -80,6 +102,7 @@ size_t Gemms::Hash::operator()(const Key& k) const {
   auto put = [&h](int64_t v) { h = mix(h, static_cast<uint64_t>(v)); };
   const Gemm& g = k.gemm;
   for (int64_t v : {static_cast<int64_t>(g.type), g.m, g.n, g.k, g.batch, g.workspace}) put(v);
+  for (int64_t v : {static_cast<int64_t>(g.epilogue.activation), int64_t{g.epilogue.bias}, g.epilogue.bias_stride}) put(v);
   for (const Gemm::Matrix* x : {&g.a, &g.b, &g.c}) put(x->ld), put(x->transposed), put(x->stride);
   return static_cast<size_t>(h);
 }
@@ -124,6 +147,7 @@ bool Gemms::can(const Gemm& g) {
 
 Choice Gemms::choose(const Gemm& g, const ProductLayout& layout, uint64_t alignment) {
   std::lock_guard lock(mutex_);
+  if (!layout.known) return {};
   const Key key{g, alignment};
   if (const Choice* known = choices_.find(key)) return *known;
   lt::Preference preference = nullptr;
@@ -134,12 +158,15 @@ Choice Gemms::choose(const Gemm& g, const ProductLayout& layout, uint64_t alignm
   for (int which = 0; which < 4 && r == lt::kSuccess; ++which) r = set(lt::kPreferenceAlignmentA + which, static_cast<uint32_t>(alignment));
   lt::Heuristic best{};
   int found = 0;
+  // It reads from the bias's address how that lies, and nothing else.
+  if (g.epilogue.bias && r == lt::kSuccess) r = layout.set_bias(alignment);
   ++asked_;
   if (r == lt::kSuccess)
     r = device_.retry_after_trim(
         [&] { return table_->heuristic(handle_, layout.operation, layout.b, layout.a, layout.c, layout.c, preference, 1, &best, &found); }, lt::kAllocFailed);
   table_->preference_destroy(preference);
-  if (r != lt::kSuccess && r != lt::kNotSupported && r != lt::kInvalidValue)
+  const bool answered = r == lt::kSuccess || r == lt::kNotSupported || r == lt::kInvalidValue;
+  if (!answered && (r == lt::kAllocFailed || !g.epilogue.any()))
     refuse(r, device_.title() + ": cublasLtMatmulAlgoGetHeuristic, " + text(g) + ": " + cublas_text(r));
   Choice c;
   c.found = r == lt::kSuccess && found > 0 && best.state == lt::kSuccess && best.workspace <= static_cast<size_t>(g.workspace);
@@ -184,8 +211,10 @@ const Choice& Product::choice(uint64_t alignment, const std::string& what) {
 }
 
 void Product::run(const uint64_t* at, Stream stream, const std::string& what) {
-  const Choice& c = choice(alignment_of(at), what);
+  const Choice& c = choice(alignment_of(gemm, at), what);
   const lt::Table& t = layout_->table;
+  if (gemm.epilogue.bias) need(layout_->set_bias(at[3]), "cublasLtMatmulDescSetAttribute", gemm);
+  const uint64_t workspace = at[gemm.epilogue.bias ? 4 : 3];
   auto memory = [](uint64_t address) { return reinterpret_cast<void*>(address); };
   static constexpr float one32 = 1, zero32 = 0;
   static constexpr double one64 = 1, zero64 = 0;
@@ -193,7 +222,7 @@ void Product::run(const uint64_t* at, Stream stream, const std::string& what) {
   const void *one = wide ? static_cast<const void*>(&one64) : &one32, *zero = wide ? static_cast<const void*>(&zero64) : &zero32;
   auto matmul = [&] {
     return t.matmul(device_.gemms.handle(), layout_->operation, one, memory(at[1]), layout_->b, memory(at[0]), layout_->a, zero, memory(at[2]), layout_->c,
-                    memory(at[2]), layout_->c, &c.algorithm, memory(at[3]), static_cast<size_t>(gemm.workspace), stream);
+                    memory(at[2]), layout_->c, &c.algorithm, memory(workspace), static_cast<size_t>(gemm.workspace), stream);
   };
   const int r = device_.retry_after_trim(matmul, lt::kAllocFailed);
   if (r != lt::kSuccess) refuse(r, what + ", " + device_.title() + ": cublasLtMatmul, " + text(gemm) + ": " + cublas_text(r));

@@ -25,6 +25,10 @@ class ProductLayout {
   const lt::Table& table;
   lt::Operation operation = nullptr;
   lt::Layout a = nullptr, b = nullptr, c = nullptr;  // ours; the library gets a and b the other way round
+  bool known = true;                                 // false: this version of the library has no such epilogue
+
+  // Where the bias lies; what the library chooses depends on this address's alignment too.
+  int set_bias(uint64_t address) const;
 
  private:
   void destroy() noexcept;
@@ -49,7 +53,8 @@ class Gemms {
   bool usable(std::string* why);
   // Whether the library has an algorithm for it, however its arrays lie.
   bool can(const Gemm& g);
-  // The algorithm: a function of the product, the alignment, the device and the library alone.
+  // The algorithm: a function of the product, the alignment, the device and the library alone. Of a product
+  // with an epilogue there is none where the library fails to answer: the program does without it.
   Choice choose(const Gemm& g, const ProductLayout& layout, uint64_t alignment);
 
   const lt::Table& table() const { return *table_; }
@@ -87,7 +92,7 @@ class Product {
   ~Product();
   Product(const Product&) = delete;
 
-  // Enqueues it. at: the addresses of a, b, c and the workspace.
+  // Enqueues it. at: the addresses of a, b, c, the bias if there is one, and the workspace.
   void run(const uint64_t* at, Stream stream, const std::string& what);
   const Gemm gemm;
 

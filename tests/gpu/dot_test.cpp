@@ -289,6 +289,63 @@ TEST(GpuDot, ALayerIsAProductAndAKernel) {
   EXPECT_NE(fast.ir(Level::kernel, gx, gw, gb).find("a call of cuBLASLt, f32 40x24"), std::string::npos);
 }
 
+Tensor gelu_layer(Tensor x, Tensor w, Tensor b) { return gelu(matmul(x, w) + b); }
+
+TEST(GpuDot, UnderFastNumericsALayerIsACall) {
+  for (DType t : {DType::f32, DType::bf16, DType::f16}) {
+    const Tensor x = real(40, 33, 0.7f).to(t), w = real(33, 24, 1.3f).to(t), b = reshape(real(1, 24, 0.3f), {24}).to(t);
+    const Tensor gx = x.to(gpu()), gw = w.to(gpu()), gb = b.to(gpu());
+    const std::vector<float> want = gelu_layer(x, w, b).to(DType::f32).to_vector<float>();
+    for (auto function : {gelu_layer, layer}) {
+      auto strict = jit(function, {.name = "strict"});
+      auto fast = jit(function, {.name = "fast", .numerics = Numerics::fast});
+      reset_run_counters();
+      const Tensor y = fast(gx, gw, gb);
+      const Report r = fast.explain(gx, gw, gb);
+      if (gpu_is_emulated()) {  // a real library may lack them
+        EXPECT_EQ(run_counters().launches, 1) << name(t);
+        ASSERT_EQ(r.kernels.size(), 1u) << r.text;
+        EXPECT_NE(r.text.find("epilogue gelu+bias: by cuBLASLt, under fast numerics"), std::string::npos) << r.text;
+        EXPECT_NE(r.text.find(" 40x24 = 40x33 * 33x24, epilogue gelu+bias"), std::string::npos) << r.text;
+        EXPECT_EQ(fake_cublaslt()->products().back().epilogue, 36u);
+      }
+      const std::vector<float> have = y.to(cpu()).to(DType::f32).to_vector<float>();
+      for (size_t i = 0; i < have.size(); ++i) EXPECT_NEAR(have[i], want[i], t == DType::f32 ? 1e-4 : t == DType::f16 ? 2e-2 : 0.15) << name(t);
+      reset_run_counters();
+      strict(gx, gw, gb);
+      EXPECT_EQ(run_counters().launches, 2);
+      EXPECT_EQ(strict.explain(gx, gw, gb).text.find("epilogue"), std::string::npos);
+    }
+  }
+}
+
+TEST(GpuDot, SequencesOfALayerAreACall) {
+  auto fast = jit([](Tensor x, Tensor w, Tensor b) { return relu(matmul(x, w) + b); }, {.numerics = Numerics::fast});
+  const Tensor x = reshape(whole(12, 20, 0.7f), {3, 4, 20}), w = whole(20, 8, 1.3f), b = reshape(whole(1, 8, 0.3f), {8});
+  const Tensor gx = x.to(gpu()), gw = w.to(gpu()), gb = b.to(gpu());
+  reset_run_counters();
+  const Tensor y = fast(gx, gw, gb);
+  if (gpu_is_emulated()) {
+    EXPECT_EQ(run_counters().launches, 1) << fast.explain(gx, gw, gb).text;
+  }
+  EXPECT_EQ(bits(y + 0.0f), bits(relu(matmul(x, w) + b) + 0.0f)) << "whole numbers; the library's zeros may have any sign";
+}
+
+// What strict numerics compute without an error, fast numerics do too.
+TEST(GpuDot, WithoutAnEpilogueTheProductStandsAlone) {
+  if (!fake_cublaslt()) GTEST_SKIP() << "a real library has some";
+  const auto all = fake_cublaslt()->epilogues;
+  fake_cublaslt()->epilogues = {1};
+  auto fast = jit(gelu_layer, {.name = "fast", .numerics = Numerics::fast});
+  const Tensor x = real(13, 50, 0.7f).to(gpu()), w = real(50, 11, 1.3f).to(gpu()), b = reshape(real(1, 11, 0.3f), {11}).to(gpu());
+  reset_run_counters();
+  fast(x, w, b);
+  EXPECT_EQ(run_counters().launches, 2);
+  const Report r = fast.explain(x, w, b);
+  EXPECT_NE(r.text.find("no epilogue: cuBLASLt has no algorithm for f32 13x11 = 13x50 * 50x11, epilogue gelu+bias"), std::string::npos) << r.text;
+  fake_cublaslt()->epilogues = all;
+}
+
 TEST(GpuDot, DotOwnGivesTheBitsOfTheCpu) {
   const Tensor x = real(21, 300, 0.7f), w = real(300, 9, 1.3f), b = reshape(real(1, 9, 0.3f), {9});
   const Tensor gx = x.to(gpu()), gw = w.to(gpu()), gb = b.to(gpu());

@@ -11,6 +11,7 @@
 #include "frit/frit.h"
 #include "runtime/gpu.h"
 #include "tests/runtime_cuda/emulated_gpu.h"
+#include "tests/runtime_cuda/fake_cublaslt.h"
 #include "tools/cli.h"
 
 namespace frit::test {
@@ -18,6 +19,7 @@ namespace {
 
 FakeDriver& emulated() {
   static auto* driver = [] {
+    new FakeCublasLt;  // as long; products go to it
     FakeOptions options;
     options.memory = int64_t{256} << 20;
     auto* d = new FakeDriver(options);  // lives until the process ends, as a driver does
@@ -67,6 +69,16 @@ TEST(GpuBench, FieldsLaunchesAndBits) {
     EXPECT_EQ(c.at("of_limit").is_null(), name == "tiny") << name;
     EXPECT_EQ(c.at("latency_us").is_number(), name == "tiny") << name;
     EXPECT_EQ(c.at("copies"), name == "tiny" ? 1 : 3) << name;
+  }
+  EXPECT_TRUE(emulated().wrongs().empty());
+}
+
+TEST(GpuBench, EpiloguesUnderFastNumerics) {
+  for (const char* numerics : {"strict", "fast"}) {
+    const bool fast = std::string(numerics) == "fast";
+    const auto j = bench({"product_bf16", "linear_gelu_f32", "linear_gelu_bf16", "--numerics", numerics, "--scale", "16384", "--rounds", "1"});
+    ASSERT_EQ(j.at("cases").size(), 3u);
+    for (const auto& c : j.at("cases")) EXPECT_EQ(c.at("kernels"), fast || c.at("name") == "product_bf16" ? 1 : 2) << c.at("name") << " " << numerics;
   }
   EXPECT_TRUE(emulated().wrongs().empty());
 }

@@ -46,6 +46,14 @@ TEST(DeclarationsLt, Numbers) {
   same(kCompute64Pedantic, CUBLAS_COMPUTE_64F_PEDANTIC);
   same(kOperationTransposeA, CUBLASLT_MATMUL_DESC_TRANSA);
   same(kOperationTransposeB, CUBLASLT_MATMUL_DESC_TRANSB);
+  same(kOperationEpilogue, CUBLASLT_MATMUL_DESC_EPILOGUE);
+  same(kOperationBias, CUBLASLT_MATMUL_DESC_BIAS_POINTER);
+  same(kOperationBiasStride, CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE);
+  same(kEpilogueRelu, CUBLASLT_EPILOGUE_RELU);
+  same(kEpilogueBias, CUBLASLT_EPILOGUE_BIAS);
+  same(kEpilogueGelu, CUBLASLT_EPILOGUE_GELU);
+  same(kEpilogueRelu | kEpilogueBias, CUBLASLT_EPILOGUE_RELU_BIAS);
+  same(kEpilogueGelu | kEpilogueBias, CUBLASLT_EPILOGUE_GELU_BIAS);
   same(kLayoutBatch, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT);
   same(kLayoutStride, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET);
   same(kPreferenceWorkspace, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES);

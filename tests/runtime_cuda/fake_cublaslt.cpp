@@ -2,6 +2,7 @@
 #include "fake_cublaslt.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <stdexcept>
 
@@ -23,6 +24,9 @@ struct Object {
 struct FakeOperation : Object {
   int compute = 0, scale = 0;
   int32_t transpose_a = 0, transpose_b = 0;
+  uint32_t epilogue = 1;
+  uint64_t bias = 0;
+  int64_t bias_stride = 0;
 };
 struct FakeLayout : Object {
   FakeProduct::Matrix m;
@@ -113,6 +117,16 @@ void store(int type, char* at, int64_t i, double v) {
   }
 }
 
+// x * (1 + tanh(s)) / 2 with s = sqrt(2 / pi) * (x + 0.044715 * x^3), as a logistic function of 2s.
+double gelu(double x) { return x / (1 + std::exp(-2 * std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x))); }
+
+double finished(const FakeProduct& p, double sum, double bias) {
+  if (p.epilogue & 4) sum += bias;
+  if (p.epilogue & 2) sum = sum > 0 ? sum : 0;
+  if (p.epilogue & 32) sum = gelu(sum);
+  return sum;
+}
+
 // Bytes from the first to the last element.
 int64_t span_of(const FakeProduct::Matrix& m) {
   return ((m.batch - 1) * m.stride + (m.columns - 1) * m.ld + m.rows) * size_of_type(m.type);
@@ -131,7 +145,8 @@ void compute(const FakeProduct& p, const char* a, const char* b, char* d) {
           const Sum x = static_cast<Sum>(load(p.a.type, a, at_a)) * static_cast<Sum>(load(p.b.type, b, at_b));
           sum = sum + x;
         }
-        store(p.d.type, d, i * p.d.stride + c * p.d.ld + r, static_cast<double>(sum));
+        const double add = p.epilogue & 4 ? load(p.d.type, reinterpret_cast<const char*>(p.bias), i * p.bias_stride + r) : 0;
+        store(p.d.type, d, i * p.d.stride + c * p.d.ld + r, finished(p, static_cast<double>(sum), add));
       }
 }
 
@@ -143,6 +158,10 @@ std::string read(FakeCublasLt::State& f, Operation operation, Layout a, Layout b
   p.compute = o->compute, p.scale = o->scale;
   p.transpose_a = o->transpose_a == kTranspose, p.transpose_b = o->transpose_b == kTranspose;
   p.a = la->m, p.b = lb->m, p.d = ld->m;
+  p.epilogue = o->epilogue, p.bias = o->bias, p.bias_stride = o->bias_stride;
+  if ((p.epilogue & 4) && p.bias == 0) return "a bias that lies nowhere";
+  if (p.epilogue != 1 && p.d.type == kF64) return "an epilogue of f64";
+  if (p.bias_stride < 0 || (p.d.batch == 1 && p.bias_stride != 0)) return "a stride of the bias without a batch";
   const int64_t depth = p.transpose_a ? p.a.rows : p.a.columns, depth_b = p.transpose_b ? p.b.columns : p.b.rows;
   if (depth != depth_b) return "the contracted extents differ";
   if (p.d.rows != (p.transpose_a ? p.a.columns : p.a.rows) || p.d.columns != (p.transpose_b ? p.b.rows : p.b.columns)) return "the result has another shape";
@@ -177,11 +196,26 @@ struct Calls {
   static int operation_set(Operation operation, int attribute, const void* value, size_t bytes) {
     ENTER(cublasLtMatmulDescSetAttribute);
     auto* o = f.live<FakeOperation>(operation, "cublasLtMatmulDescSetAttribute");
-    if (!o || bytes != sizeof(int32_t)) return kInvalidValue;
-    if (attribute == kOperationTransposeA) std::memcpy(&o->transpose_a, value, bytes);
-    else if (attribute == kOperationTransposeB) std::memcpy(&o->transpose_b, value, bytes);
-    else return kInvalidValue;
-    return kSuccess;
+    if (!o) return kInvalidValue;
+    auto take = [&](auto& field) {
+      if (bytes != sizeof field) return int{kInvalidValue};
+      std::memcpy(&field, value, bytes);
+      return int{kSuccess};
+    };
+    // As cublasLt.h numbers them.
+    switch (attribute) {
+      case 3: return take(o->transpose_a);
+      case 4: return take(o->transpose_b);
+      case 8: return take(o->bias);
+      case 10: return take(o->bias_stride);
+      case 7: {
+        uint32_t e = 0;
+        if (bytes == sizeof e) std::memcpy(&e, value, bytes);
+        const auto& all = f.owner->epilogues;
+        return std::find(all.begin(), all.end(), e) == all.end() ? int{kInvalidValue} : take(o->epilogue);
+      }
+      default: return kInvalidValue;
+    }
   }
   static int operation_destroy(Operation o) { return end<FakeOperation>("cublasLtMatmulDescDestroy", o); }
   static int layout_create(Layout* l, int type, uint64_t rows, uint64_t columns, int64_t ld) {
@@ -239,6 +273,8 @@ struct Calls {
       if (x != p->alignment[0]) f.wrongs.push_back("alignments that differ");
     product.alignment = p->alignment[0];
     product.workspace = static_cast<int64_t>(p->workspace);
+    // What a kernel may load at a time is read from the bias's address.
+    if ((product.epilogue & 4) && (product.bias & (~product.bias + 1)) != product.alignment) f.wrongs.push_back("a bias that lies otherwise than the other arrays");
     *found = 0;
     if (f.owner->has_algorithm && !f.owner->has_algorithm(product)) return kNotSupported;
     *found = 1;
@@ -262,6 +298,7 @@ struct Calls {
                                         : *static_cast<const float*>(alpha) == 1 && *static_cast<const float*>(beta) == 0;
       if (!ones) wrong = "not 1 * A * B + 0 * C";
       if ((ua | ub | ud) % p.alignment != 0) wrong = "an array that does not lie as was promised";
+      if ((p.epilogue & 4) && p.bias % p.alignment != 0) wrong = "a bias that does not lie as was promised";
       if (uw % 16 != 0) wrong = "an unaligned workspace";
     }
     if (!wrong.empty()) {
@@ -272,6 +309,7 @@ struct Calls {
     const int r = FakeDriver::enqueue("cublasLtMatmul", stream, [p, ua, ub, ud, uw]() -> std::string {
       if (!FakeDriver::has(ua, span_of(p.a)) || !FakeDriver::has(ub, span_of(p.b)) || !FakeDriver::has(ud, span_of(p.d)) || !FakeDriver::has(uw, p.workspace))
         return "beyond what is allocated";
+      if ((p.epilogue & 4) && !FakeDriver::has(p.bias, ((p.d.batch - 1) * p.bias_stride + p.d.rows) * size_of_type(p.d.type))) return "a bias beyond what is allocated";
       // A workspace is written all over; of a large one both ends.
       constexpr int64_t kEnd = 64 << 10;
       auto* w = reinterpret_cast<char*>(uw);

@@ -16,13 +16,16 @@
 
 namespace frit::test {
 
-// A product as the library sees it: columns first, D = op(A) * op(B).
+// A product as the library sees it: columns first, D = epilogue(op(A) * op(B)).
 struct FakeProduct {
   struct Matrix {
     int type = 0;
     int64_t rows = 0, columns = 0, ld = 0, batch = 1, stride = 0;
   };
   int compute = 0, scale = 0;
+  uint32_t epilogue = 1;     // CUBLASLT_EPILOGUE_DEFAULT
+  uint64_t bias = 0;         // its address; one number a row of D
+  int64_t bias_stride = 0;   // from one matrix of the batch to the next
   bool transpose_a = false, transpose_b = false;
   Matrix a, b, d;
   uint64_t alignment = 0;  // what was promised
@@ -34,6 +37,10 @@ class FakeCublasLt {
   FakeCublasLt();
   ~FakeCublasLt();
   FakeCublasLt(const FakeCublasLt&) = delete;
+
+  // The epilogues that this version knows: setting another one is an invalid value. Default, relu, bias, gelu
+  // and sums of them.
+  std::vector<uint32_t> epilogues = {1, 2, 4, 6, 32, 36};
 
   // Whether it has an algorithm; all, unless a test says otherwise.
   std::function<bool(const FakeProduct&)> has_algorithm;

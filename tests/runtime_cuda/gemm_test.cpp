@@ -3,11 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <cstring>
 
 #include "fake_cublaslt.h"
-#include "frit/half.h"
 #include "help.h"
+#include "products.h"
 #include "runtime/cuda/device.h"
 #include "runtime/cuda/libraries.h"
 
@@ -15,99 +14,6 @@ namespace frit::rt::gpu {
 namespace {
 
 using test::FakeCublasLt;
-
-// c = a * b of small whole numbers, exact in every type and order.
-struct Problem {
-  Gemm g;
-  int64_t span(const Gemm::Matrix& x, int64_t rows, int64_t columns) const {
-    if (x.transposed) std::swap(rows, columns);
-    return (g.batch - 1) * x.stride + (rows - 1) * x.ld + columns;
-  }
-  int64_t a_span() const { return span(g.a, g.m, g.k); }
-  int64_t b_span() const { return span(g.b, g.k, g.n); }
-  int64_t c_span() const { return span(g.c, g.m, g.n); }
-  static int64_t at(const Gemm::Matrix& x, int64_t i, int64_t row, int64_t column) {
-    return i * x.stride + (x.transposed ? column * x.ld + row : row * x.ld + column);
-  }
-  static double a_value(int64_t at) { return static_cast<double>(at * 7 % 5 - 2); }
-  static double b_value(int64_t at) { return static_cast<double>(at * 5 % 7 - 3); }
-  std::vector<double> want() const {
-    std::vector<double> c(static_cast<size_t>(c_span()), -77);  // between the rows nothing is written
-    for (int64_t i = 0; i < g.batch; ++i)
-      for (int64_t r = 0; r < g.m; ++r)
-        for (int64_t q = 0; q < g.n; ++q) {
-          double sum = 0;
-          for (int64_t k = 0; k < g.k; ++k) sum += a_value(at(g.a, i, r, k)) * b_value(at(g.b, i, k, q));
-          c[static_cast<size_t>(at(g.c, i, r, q))] = sum;
-        }
-    return c;
-  }
-};
-
-std::vector<char> encode(GemmType t, const std::vector<double>& v) {
-  std::vector<char> out(v.size() * static_cast<size_t>(size_of(t)));
-  for (size_t i = 0; i < v.size(); ++i) {
-    char* at = out.data() + i * static_cast<size_t>(size_of(t));
-    const f16 h(static_cast<float>(v[i]));
-    const bf16 b(static_cast<float>(v[i]));
-    const auto f = static_cast<float>(v[i]);
-    switch (t) {
-      case GemmType::f16: std::memcpy(at, &h, 2); break;
-      case GemmType::bf16: std::memcpy(at, &b, 2); break;
-      case GemmType::f32: std::memcpy(at, &f, 4); break;
-      case GemmType::f64: std::memcpy(at, &v[i], 8); break;
-    }
-  }
-  return out;
-}
-
-constexpr int64_t kWorkspace = 4096;
-
-Plan plan_of(const Gemm& g, int64_t c_bytes) {
-  Plan p;
-  p.name = "products";
-  p.gpu = true;
-  p.inputs = 2;
-  p.outputs = {{c_bytes}};
-  p.arena_bytes = g.workspace + 64;
-  Launch l;
-  l.gemm = std::make_shared<Gemm>(g);
-  l.buffers = {input(0), input(1), output(0), temp(64)};
-  p.launches = {l};
-  return p;
-}
-
-// "" or what is wrong. shift: the arrays begin so many elements past an aligned address.
-std::string problem_of(const Problem& x, int64_t shift = 0, int times = 1) {
-  const Gemm& g = x.g;
-  std::vector<double> a(static_cast<size_t>(x.a_span())), b(static_cast<size_t>(x.b_span()));
-  for (size_t i = 0; i < a.size(); ++i) a[i] = Problem::a_value(static_cast<int64_t>(i));
-  for (size_t i = 0; i < b.size(); ++i) b[i] = Problem::b_value(static_cast<int64_t>(i));
-  const std::vector<char> in_a = encode(g.type, a), in_b = encode(g.type, b), want = encode(g.type, x.want());
-  const std::vector<char> before = encode(g.type, std::vector<double>(static_cast<size_t>(x.c_span()), -77));
-  const int64_t offset = shift * size_of(g.type);
-  auto place = [&](const std::vector<char>& v) {
-    Array s = allocate(0, static_cast<int64_t>(v.size()) + offset);
-    copy_in(*s, offset, v.data(), static_cast<int64_t>(v.size()));
-    return s;
-  };
-  const Array da = place(in_a), db = place(in_b), dc = place(before);
-  const auto program = load(0, plan_of(g, static_cast<int64_t>(want.size())));
-  const void* in[] = {static_cast<char*>(da->data()) + offset, static_cast<char*>(db->data()) + offset};
-  void* out[] = {static_cast<char*>(dc->data()) + offset};
-  RunCounters counters;
-  for (int i = 0; i < times; ++i) execute(*program, in, out, &counters);
-  if (counters.launches != times) return "counted " + std::to_string(counters.launches) + " launches";
-  std::vector<char> got(want.size());
-  copy_out(got.data(), *dc, offset, static_cast<int64_t>(got.size()));
-  return got == want ? "" : "other numbers: " + text(g);
-}
-
-// A matrix of that many rows and columns, dense or with `pad` elements between its rows.
-Gemm::Matrix matrix(int64_t rows, int64_t columns, bool transposed, int64_t pad) {
-  if (transposed) std::swap(rows, columns);
-  return {columns + pad, transposed, rows * (columns + pad) + pad};
-}
 
 TEST(GpuGemm, EveryLayoutAndType) {
   FakeCublasLt lt;
@@ -121,7 +27,7 @@ TEST(GpuGemm, EveryLayoutAndType) {
           for (bool tb : {false, true})
             for (int64_t pad : {0, 3}) {
               Problem x;
-              x.g = {type, m, cols, k, batch, matrix(m, k, ta, pad), matrix(k, cols, tb, pad), matrix(m, cols, false, pad), kWorkspace};
+              x.g = {type, m, cols, k, batch, matrix(m, k, ta, pad), matrix(k, cols, tb, pad), matrix(m, cols, false, pad), kWorkspace, {}};
               if (batch > 1 && pad > 0) (n % 2 ? x.g.a : x.g.b).stride = 0;  // one operand for all
               EXPECT_TRUE(can_gemm(0, x.g));
               ASSERT_EQ(problem_of(x), "") << n;
@@ -132,12 +38,6 @@ TEST(GpuGemm, EveryLayoutAndType) {
   expect_clean(f);
   EXPECT_EQ(lt.alive(), 0);
   for (const std::string& w : lt.wrongs()) ADD_FAILURE() << w;
-}
-
-Problem some_product(GemmType type = GemmType::f32) {
-  Problem x;
-  x.g = {type, 8, 16, 12, 1, matrix(8, 12, false, 0), matrix(12, 16, true, 0), matrix(8, 16, false, 0), kWorkspace};
-  return x;
 }
 
 TEST(GpuGemm, TheLibraryIsToldTheTypesAndLimitsOfStrictNumerics) {
@@ -213,7 +113,7 @@ TEST(GpuGemm, InGraphs) {
   add_kernels(f);
   {
     constexpr int64_t n = 8, bytes = n * n * 4;
-    Gemm g{GemmType::f32, n, n, n, 1, {n, false, 0}, {n, true, 0}, {n, false, 0}, kWorkspace};
+    Gemm g{GemmType::f32, n, n, n, 1, {n, false, 0}, {n, true, 0}, {n, false, 0}, kWorkspace, {}};
     auto product = [&](BufferRef a, BufferRef b, BufferRef c, int64_t workspace) {
       Launch l;
       l.gemm = std::make_shared<Gemm>(g);
