@@ -130,8 +130,8 @@ std::string list(const std::vector<int64_t>& v) {
 }
 
 // A dot of any axes in any order, of operands that are permuted, sliced or broadcast views or neither,
-// and what follows it.
-std::string random_dot(uint64_t seed) {
+// and what follows it. fast: under fast numerics, and a bias, relu or both follow.
+std::string random_dot(uint64_t seed, bool fast = false) {
   Random r(seed);
   const char* types[] = {"f32", "bf16", "f16", "f64"};
   const std::string t = types[r.below(4)];
@@ -147,7 +147,7 @@ std::string random_dot(uint64_t seed) {
     return e;
   };
   const std::vector<int64_t> batch = extents(2), m = at_least_one(2), n = extents(2), k = at_least_one(2);
-  std::string text = "frit 1\nfunc @f(";
+  std::string text = fast ? "frit 1\nfast func @f(" : "frit 1\nfunc @f(";
   std::string body;
   struct Side {
     std::vector<int64_t> contracted, batch, free;  // axes of the operand
@@ -218,7 +218,19 @@ std::string random_dot(uint64_t seed) {
     body += "  %p = permute %d order=" + list(order) + " : " + t + list(to) + "\n";
     result = "%p", out = to;
   }
-  if (r.one_in(3)) {
+  if (fast) {
+    const std::string type = t + list(out);
+    const bool bias = !out.empty() && !r.one_in(4);
+    if (bias) {
+      text += ", %b: " + t + list({out.back()});
+      body += "  %c = broadcast %b : " + type + "\n  %e = add %c, " + result + " : " + type + "\n";
+      result = "%e";
+    }
+    if (!bias || r.one_in(2)) {
+      body += "  %r = maximum " + result + ", 0.0 : " + type + "\n";
+      result = "%r";
+    }
+  } else if (r.one_in(3)) {
     body += "  %s = add " + result + ", 1.0 : " + t + list(out) + "\n";
     result = "%s";
   }
@@ -248,6 +260,26 @@ TEST(GpuDot, RandomLayoutsGiveTheInterpretersBytes) {
   EXPECT_GE(kinds.size(), 16u);
   for (const char* k : {"batch", "alone", "rows apart", "rows of the result apart", "transposed a", "transposed b", "transposed ab", "transposed "})
     EXPECT_TRUE(kinds.count(k)) << k;
+}
+
+TEST(GpuDot, RandomEpiloguesGiveTheInterpretersBytes) {
+  const uint64_t n = gpu_is_emulated() ? 100 : 400;
+  std::deque<Prepared> all;
+  std::set<std::string> kinds;
+  int64_t epilogues = 0;
+  for (uint64_t seed = 1; seed <= n; ++seed) {
+    const std::string name = "fast seed " + std::to_string(seed);
+    all.push_back(prepare(name, ir::parse_verified(random_dot(seed, true), name), seed, true));
+    for (const rt::Launch& l : all.back().program->plan.launches)
+      if (l.gemm && l.gemm->epilogue.any()) {
+        ++epilogues;
+        kinds.insert(rt::text(l.gemm->epilogue) + (l.gemm->batch > 1 ? " of a batch" : ""));
+      }
+  }
+  run_all(all);
+  if (!gpu_is_emulated()) return;  // a real library may lack some
+  EXPECT_GE(epilogues, static_cast<int64_t>(n / 3));
+  EXPECT_EQ(kinds.size(), 6u);
 }
 
 // The frontend.

@@ -129,9 +129,9 @@ TEST(Epilogues, NoneOfF64NorOnACpuNorWithoutTheLibrary) {
     EXPECT_EQ(launches(layer(c.follows, "f64")), (Lines{"f64 40x8 = 40x32 * 32x8", "flat"})) << c.follows;
     CompileOptions o = options();
     o.target.library_dots = false;
-    EXPECT_EQ(launches(layer(c.follows, "f32"), o), Lines{"column"});
+    EXPECT_EQ(launches(layer(c.follows, "f32"), o), Lines{"product"});
     o.target = host_target(2);
-    EXPECT_EQ(launches(layer(c.follows, "f32"), o), Lines{"column"});
+    EXPECT_EQ(launches(layer(c.follows, "f32"), o), Lines{"product"});
   }
 }
 
