@@ -1,4 +1,4 @@
-// A cache of compiled code by key: bounded, least recently used go first, one compilation a key while
+// A cache of compiled code by key: bounded by count and bytes, least recently used go first, one compilation a key while
 // others wait for it. The same for all kinds of code.
 #pragma once
 
@@ -27,6 +27,7 @@ class CodeCache {
     std::shared_ptr<const Code> code;
     std::exception_ptr failure;
     std::list<std::string_view>::iterator place;  // in order_, once ready
+    int64_t bytes = 0;                            // of the host, as whoever settled it says
   };
   struct Claim {
     std::string key;
@@ -48,9 +49,11 @@ class CodeCache {
   }
 
   // failure: what waiters get instead of code; then the next claim of the key compiles again.
-  void settle(const Claim& c, std::shared_ptr<const Code> code, std::exception_ptr failure = nullptr) {
+  // bytes: of the host that it keeps; 0 where they are few.
+  void settle(const Claim& c, std::shared_ptr<const Code> code, std::exception_ptr failure = nullptr, int64_t bytes = 0) {
     std::unique_lock lock(mutex_);
     c.entry->ready = true;
+    c.entry->bytes = bytes;
     c.entry->code = code;
     c.entry->failure = failure;
     auto it = entries_.find(c.key);
@@ -58,6 +61,7 @@ class CodeCache {
       if (it != entries_.end() && it->second == c.entry) entries_.erase(it);
     } else {
       stats_.compile_ms += code->compile_ms;
+      stats_.bytes += bytes;
       order_.push_front(it->first);
       c.entry->place = order_.begin();
       trim();
@@ -97,8 +101,8 @@ class CodeCache {
         if (claims_[i].ours) out.push_back(i);
       return out;
     }
-    void settle(size_t i, std::shared_ptr<const Code> code) {
-      cache_.settle(claims_[i], std::move(code));
+    void settle(size_t i, std::shared_ptr<const Code> code, int64_t bytes = 0) {
+      cache_.settle(claims_[i], std::move(code), nullptr, bytes);
       settled_[i] = true;
     }
     // Nothing where it is settled.
@@ -146,9 +150,10 @@ class CodeCache {
     s.capacity = capacity_;
     return s;
   }
-  void set_capacity(int64_t kernels) {
+  void set_capacity(int64_t kernels, int64_t bytes = kMostBytes) {
     std::lock_guard lock(mutex_);
     capacity_ = kernels < 1 ? 1 : kernels;
+    most_bytes_ = bytes;
     trim();
   }
   void clear() {
@@ -158,7 +163,8 @@ class CodeCache {
 
  private:
   void trim() {
-    while (static_cast<int64_t>(order_.size()) > capacity_) {
+    // The latest stays, however large it is.
+    while (order_.size() > 1 && (static_cast<int64_t>(order_.size()) > capacity_ || stats_.bytes > most_bytes_)) {
       drop_last();
       ++stats_.evictions;
     }
@@ -166,14 +172,17 @@ class CodeCache {
   void drop_last() {
     const std::string key(order_.back());  // the view points into the entry
     order_.pop_back();
-    entries_.erase(key);
+    auto it = entries_.find(key);
+    stats_.bytes -= it->second->bytes;
+    entries_.erase(it);
   }
 
   std::mutex mutex_;
   std::condition_variable ready_;
   std::unordered_map<std::string, std::shared_ptr<Entry>> entries_;
   std::list<std::string_view> order_;  // ready entries, latest used first; views of the map's keys
-  int64_t capacity_ = 4096;
+  static constexpr int64_t kMostBytes = int64_t{64} << 20;
+  int64_t capacity_ = 4096, most_bytes_ = kMostBytes;
   KernelCacheStats stats_;
 };
 

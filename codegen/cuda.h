@@ -46,6 +46,10 @@ std::shared_ptr<const rt::GpuKernel> compile_cuda_kernel(const ir::Func& kernel,
 // Several kernels of one program, in one NVRTC program where that compiles faster.
 std::vector<std::shared_ptr<const rt::GpuKernel>> compile_cuda_kernels(std::span<const ir::Func* const> kernels, const GpuSpec& gpu,
                                                                       const std::vector<bool>& wide);
+// Where the compiler of this process is older than the GPU: PTX for the newest capability that it knows
+// and the GPU has, which the driver takes the rest of the way. Otherwise nothing changes.
+void fit_to_compiler(GpuSpec& gpu);
+
 std::string ptx(const ir::Func& kernel, const GpuSpec& gpu, bool wide);  // for reading
 
 // Bytes of arguments that a kernel may take, as far as the compiler is concerned: 32,764 from NVRTC 12.1

@@ -25,6 +25,7 @@ struct GpuSpec {
   int max_cluster = 1;                 // blocks of a cluster; 1: none
   int row_warps = 16;                  // of a block that keeps a row in registers: longer rows get a cluster
   int64_t argument_bytes = 32764;      // of a kernel; 4096 before CUDA 12.1
+  int ptx = 0;                         // compile to PTX of this older capability, for the driver; 0: for sm
 
   // Bytes that a thread of a kernel that streams asks for at a time: twice what fills the latency, with
   // half of the threads there.
@@ -33,7 +34,8 @@ struct GpuSpec {
     while (b * 2 * threads_per_multiprocessor / 2 <= 2 * bytes_in_flight) b *= 2;
     return b;
   }
-  std::string arch() const { return "sm_" + std::to_string(sm) + (arch_specific ? "a" : ""); }
+  // As NVRTC is told: "sm_90a", "compute_90".
+  std::string arch() const { return ptx ? "compute_" + std::to_string(ptx) : "sm_" + std::to_string(sm) + (arch_specific ? "a" : ""); }
   friend bool operator==(const GpuSpec&, const GpuSpec&) = default;
 };
 

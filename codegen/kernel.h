@@ -29,6 +29,7 @@ std::string assembly(const ir::Func& kernel, Isa isa);
 
 struct KernelCacheStats {
   int64_t hits = 0, misses = 0, evictions = 0, size = 0, capacity = 0;
+  int64_t bytes = 0;  // of images and sources that it keeps; those of the CPU are not counted
   double compile_ms = 0;
 };
 KernelCacheStats kernel_cache_stats();

@@ -86,7 +86,8 @@ codegen::GpuSpec gpu_spec(Device d) {
   s.memory = p.memory;
   if (p.bandwidth > 0) s.bandwidth = p.bandwidth;
   s.max_cluster = p.max_cluster;
-  s.argument_bytes = rt::gpu::driver_version() < 12010 || p.sm < 70 ? 4096 : codegen::cuda_argument_bytes();
+  s.argument_bytes = rt::gpu::driver_version() < 12010 ? 4096 : codegen::cuda_argument_bytes();
+  codegen::fit_to_compiler(s);
   return s;
 }
 

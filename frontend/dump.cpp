@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "codegen/cuda.h"
 #include "frontend/core.h"
 #include "frit/npy.h"
 #include "ir/text.h"
@@ -74,7 +75,7 @@ void dump_entry(const Core& core, const Entry& e, Call& call, const std::vector<
       const std::string stem = "kernel-" + std::to_string(k + 1) + "-" + file_name(kernel.name);
       write(folder / (stem + ".ir"), ir::print(kernel));
       if (e.exe.program->plan.gpu) {
-        write(folder / (stem + ".cu"), e.exe.program->plan.launches[k].gpu->source);
+        write(folder / (stem + ".cu"), codegen::cuda_prelude() + "\n" + e.exe.program->plan.launches[k].gpu->source);
         continue;
       }
       write(folder / (stem + ".ll"), codegen::llvm_ir(kernel, isa));

@@ -188,7 +188,7 @@ void check(const Plan& plan) {
       if (g.epilogue.any() && g.type == GemmType::f64) fail(i, "an epilogue of f64");
       if (g.m < 1 || g.n < 1 || g.k < 1 || g.batch < 1 || g.batch > INT32_MAX || g.workspace < 0) fail(i, "a product of nothing");
     } else if (plan.gpu) {
-      if (!l.gpu || l.gpu->image.empty()) fail(i, "no image for a GPU");
+      if (!l.gpu || !l.gpu->image || l.gpu->image->empty()) fail(i, "no image for a GPU");
       if (l.gpu->threads < 1 || l.gpu->items_per_block < 1 || l.gpu->cluster < 1 || l.gpu->shared_bytes < 0) fail(i, "no threads, items or blocks");
       const int64_t blocks = (l.work - 1) / l.gpu->items_per_block + 1;
       if (l.work > 0 && blocks > INT32_MAX / l.gpu->cluster)  // the user's sizes, and no mistake of the plan

@@ -29,7 +29,7 @@ struct KernelCode {
 // 64-bit words by value, and work: the first item of each segment, then each segment's buffers and params.
 struct GpuKernel {
   std::string name;             // the entry point in the image
-  std::string image;            // a cubin, or PTX (which the driver compiles)
+  std::shared_ptr<const std::string> image;  // a cubin, or PTX (which the driver compiles); of several kernels
   bool is_ptx = false;
   int threads = 0;              // of a block
   int64_t items_per_block = 1;  // the grid has ceil(work / items_per_block) blocks, or clusters
@@ -41,7 +41,7 @@ struct GpuKernel {
   int64_t spill_bytes = 0;      // of a thread
   int64_t static_shared_bytes = 0;
   double compile_ms = 0;
-  std::string source;           // CUDA C++, for messages and dumps
+  std::string source;           // CUDA C++ after the prelude, for messages and dumps
   std::string mapping;          // how work items became threads, in words
 };
 

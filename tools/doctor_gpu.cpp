@@ -5,6 +5,7 @@
 #include <chrono>
 #include <vector>
 
+#include "codegen/cuda.h"
 #include "runtime/cuda/libraries.h"
 #include "runtime/gpu.h"
 #include "support/bytes.h"
@@ -60,7 +61,7 @@ Json try_gpu(int device) {
     constexpr int64_t n = 10000, bytes = 4 * n;
     auto kernel = std::make_shared<rt::GpuKernel>();
     kernel->name = "frit_doctor";
-    kernel->image = kPtx;
+    kernel->image = std::make_shared<const std::string>(kPtx);
     kernel->is_ptx = true;
     kernel->threads = 128;
     kernel->items_per_block = 128;
@@ -156,8 +157,12 @@ Json examine_gpus() {
   if (count == 0) j["reason"] = rt::gpu::reason();
   for (int i = 0; i < count; ++i) {
     const rt::gpu::Properties& p = rt::gpu::properties(i);
+    codegen::GpuSpec spec;
+    spec.sm = p.sm;
+    codegen::fit_to_compiler(spec);
     j["devices"].push_back(Json{{"name", p.name},
                                 {"sm", p.sm},
+                                {"ptx", spec.ptx},
                                 {"multiprocessors", p.multiprocessors},
                                 {"memory_bytes", p.memory},
                                 {"bandwidth", p.bandwidth},
@@ -192,6 +197,8 @@ std::string gpu_text(const Json& j) {
     line("gpu " + std::to_string(number++),
          printf_string("%s, sm_%d, %d multiprocessors, %s at %.0f GB/s", d["name"].get<std::string>().c_str(), d["sm"].get<int>(),
                        d["multiprocessors"].get<int>(), bytes_text(d["memory_bytes"].get<int64_t>()).c_str(), d["bandwidth"].get<double>()));
+    if (const int ptx = d["ptx"]; ptx > 0)
+      line("", printf_string("NVRTC is older than this GPU: kernels go to the driver as PTX for compute_%d; a newer NVRTC makes them faster", ptx));
     const Json& k = d["kernel"];
     line("", k["ok"].get<bool>() ? printf_string("a kernel runs: %.1f us to enqueue, %.1f us until done", k["enqueue_us"].get<double>(), k["call_us"].get<double>())
                                  : "FAILED: " + k["error"].get<std::string>());

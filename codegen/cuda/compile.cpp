@@ -74,7 +74,12 @@ std::vector<std::shared_ptr<const rt::GpuKernel>> compile_cuda_kernels(std::span
       for (size_t i : part) sources.push_back(cuda_source(*kernels[i], gpu, wide[i]));
       compile_cuda_sources(sources, gpu);
       for (size_t k = 0; k < part.size(); ++k) lighten(sources[k], *kernels[part[k]], gpu, wide[part[k]]);
-      for (size_t k = 0; k < part.size(); ++k) claims.settle(part[k], std::make_shared<rt::GpuKernel>(std::move(sources[k].launch)));
+      for (size_t k = 0; k < part.size(); ++k) {
+        auto kernel = std::make_shared<rt::GpuKernel>(std::move(sources[k].launch));
+        // Its share of an image that it may have with the others.
+        const int64_t bytes = static_cast<int64_t>(kernel->source.size() + kernel->image->size() / part.size());
+        claims.settle(part[k], std::move(kernel), bytes);
+      }
     } catch (...) {
       for (size_t i : part) claims.fail(i, std::current_exception());
     }
@@ -92,6 +97,15 @@ int64_t cuda_argument_bytes() {
   const std::string version = compiler() ? "" : cuda::nvrtc_version();
   const bool old = std::sscanf(version.c_str(), "%d.%d", &major, &minor) == 2 && (major < 12 || (major == 12 && minor < 1));
   return old ? 4096 : 32764;
+}
+
+void fit_to_compiler(GpuSpec& gpu) {
+  if (compiler() || !cuda::nvrtc_available()) return;
+  if (cuda::nvrtc_version().starts_with("11.")) gpu.arch_specific = false;
+  const int known = cuda::nvrtc_newest(gpu.sm);
+  if (known == 0 || known == gpu.sm) return;
+  gpu.ptx = known;
+  if (known < 90) gpu.max_cluster = 1;
 }
 
 std::string ptx(const ir::Func& kernel, const GpuSpec& gpu, bool wide) {

@@ -5,17 +5,22 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <vector>
+
+#include <unistd.h>
 
 #include "frit/error.h"
 #include "ir/func.h"
 #include "runtime/cuda/libraries.h"
+#include "support/env.h"
 
 namespace frit::codegen::cuda {
 namespace {
 
 using Program = void*;
-constexpr int kSuccess = 0;
+constexpr int kSuccess = 0, kInvalidOption = 5;
 
 struct Nvrtc {
   int (*create)(Program*, const char*, const char*, int, const char* const*, const char* const*) = nullptr;
@@ -27,6 +32,8 @@ struct Nvrtc {
   int (*cubin)(Program, char*) = nullptr;
   int (*ptx_size)(Program, size_t*) = nullptr;
   int (*ptx)(Program, char*) = nullptr;
+  int (*arch_count)(int*) = nullptr;
+  int (*archs)(int*) = nullptr;
   const char* (*error)(int) = nullptr;
 
   explicit Nvrtc() {
@@ -44,6 +51,8 @@ struct Nvrtc {
     get(cubin, "nvrtcGetCUBIN");
     get(ptx_size, "nvrtcGetPTXSize");
     get(ptx, "nvrtcGetPTX");
+    get(arch_count, "nvrtcGetNumSupportedArchs");
+    get(archs, "nvrtcGetSupportedArchs");
     get(error, "nvrtcGetErrorString");
   }
 };
@@ -70,6 +79,23 @@ double now_ms() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+// The source of a program that was refused, in a file of its own; its path, "" where none can be written.
+std::string keep_source(const std::string& text) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::path folder = env().dump.dir;
+  if (folder.empty()) folder = fs::temp_directory_path(error);
+  else fs::create_directories(folder, error);
+  std::string path = (folder / "frit-refused-XXXXXX.cu").string();
+  const int file = mkstemps(path.data(), 3);
+  if (file < 0) return "";
+  close(file);
+  std::ofstream out(path, std::ios::binary);
+  out << text;
+  out.close();
+  return out ? path : "";
+}
+
 // One run of the compiler.
 struct Run {
   const Nvrtc& n = need();
@@ -92,8 +118,12 @@ struct Run {
     if (size) check(n.log(program, log.data()));
     while (!log.empty() && log.back() == '\0') log.pop_back();
     if (rc != kSuccess) {
-      std::string message = std::string("NVRTC refused a kernel (") + n.error(rc) + ")\n" + log;
       n.destroy(&program);
+      if (rc == kInvalidOption)
+        throw Error("cuda", "NVRTC " + nvrtc_version() + " does not compile for " + arch + "\n" + log, {}, {},
+                    "install a version that supports this GPU, or let FRIT_NVRTC name it");
+      const std::string kept = keep_source(text);
+      const std::string message = std::string("NVRTC refused a kernel (") + n.error(rc) + ")" + (kept.empty() ? "" : ", which is in " + kept) + "\n" + log;
       throw Error("cuda", message, {}, {}, "this is a bug of Frit's code generator: please report it with the program");
     }
   }
@@ -137,6 +167,21 @@ bool nvrtc_available() { return rt::cuda::library(rt::cuda::Library::nvrtc).hand
 
 std::string nvrtc_version() { return rt::cuda::library(rt::cuda::Library::nvrtc).version_text; }
 
+int nvrtc_newest(int sm) {
+  static const std::vector<int> known = [] {
+    const Nvrtc& n = need();
+    int count = 0;
+    if (n.arch_count(&count) != kSuccess || count < 0) count = 0;
+    std::vector<int> out(static_cast<size_t>(count));
+    if (count && n.archs(out.data()) != kSuccess) out.clear();
+    return out;
+  }();
+  int newest = 0;
+  for (int k : known)
+    if (k <= sm) newest = std::max(newest, k);
+  return newest;
+}
+
 std::string nvrtc_text(std::span<const CudaSource> sources) {
   std::string text = cuda_prelude();
   for (const CudaSource& s : sources) {
@@ -151,18 +196,18 @@ double nvrtc_bare_ms(const std::string& text, const GpuSpec& gpu) { return Run(t
 void nvrtc_compile(std::span<CudaSource> sources, const GpuSpec& gpu) {
   const double start = now_ms();
   const Run run(nvrtc_text(sources), gpu.arch());
-  const std::string image = run.take(run.n.cubin_size, run.n.cubin);
+  const auto image = std::make_shared<const std::string>(gpu.ptx ? run.take(run.n.ptx_size, run.n.ptx) : run.take(run.n.cubin_size, run.n.cubin));
   const double ms = now_ms() - start;
   for (CudaSource& s : sources) {
     s.launch.image = image;
-    s.launch.is_ptx = false;
+    s.launch.is_ptx = gpu.ptx != 0;
     s.launch.compile_ms = ms / static_cast<double>(sources.size());
     read_usage(run.log, s.launch);
   }
 }
 
 std::string nvrtc_ptx(const CudaSource& source, const GpuSpec& gpu) {
-  const Run run(source.text, "compute_" + gpu.arch().substr(3));
+  const Run run(source.text, gpu.ptx ? gpu.arch() : "compute_" + gpu.arch().substr(3));
   std::string s = run.take(run.n.ptx_size, run.n.ptx);
   while (!s.empty() && s.back() == '\0') s.pop_back();
   return s;

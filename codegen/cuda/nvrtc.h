@@ -10,9 +10,12 @@ namespace frit::codegen::cuda {
 
 bool nvrtc_available();
 std::string nvrtc_version();  // "13.0"; part of keys. Empty where there is none
+// The newest capability up to sm (major*10 + minor) that it compiles for; 0: none.
+int nvrtc_newest(int sm);
 
-// Compiles the sources as one program: each launch gets the image, and what ptxas says of its kernel.
-// Throws Error with the log and the lines it speaks of.
+// Compiles the sources as one program: each launch gets the image, and what ptxas says of its kernel
+// (nothing, where the image is PTX: GpuSpec::ptx). Throws Error with the log and the place of the source,
+// which is kept in FRIT_DUMP's folder or else the one for temporary files.
 void nvrtc_compile(std::span<CudaSource> sources, const GpuSpec& gpu);
 // The sources as one program: what nvrtc_compile compiles.
 std::string nvrtc_text(std::span<const CudaSource> sources);

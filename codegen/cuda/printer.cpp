@@ -134,8 +134,8 @@ CudaSource Printer::run() {
   s.launch.mapping = m_.why;
   if (shared_most_ > gpu_.shared_per_block)
     ir::internal_error(cat("the kernel ", f_.name, " wants ", shared_most_, " bytes of shared memory; ", gpu_.name, " has ", gpu_.shared_per_block));
-  s.text = cuda_prelude() + "\n" + functions_.text() + out_.str();
-  s.launch.source = s.text;
+  s.launch.source = functions_.text() + out_.str();
+  s.text = cuda_prelude() + "\n" + s.launch.source;
   s.lighter = lighter_;
   return s;
 }

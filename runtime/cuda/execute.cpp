@@ -23,7 +23,7 @@ LoadedModule::LoadedModule(std::shared_ptr<Device> d, std::shared_ptr<const GpuK
   int options[] = {kJitErrorLog, kJitErrorLogBytes};
   void* values[] = {log, reinterpret_cast<void*>(sizeof log - 1)};
   // The driver reads PTX up to a null character, which c_str() has. Only PTX is compiled and has a log.
-  const int r = device->retry_after_trim([&] { return device->cu.module_load(&handle, kernel->image.c_str(), kernel->is_ptx ? 2 : 0, options, values); });
+  const int r = device->retry_after_trim([&] { return device->cu.module_load(&handle, kernel->image->c_str(), kernel->is_ptx ? 2 : 0, options, values); });
   std::string what = "kernel " + kernel->name;
   if (r != kOk && log[0]) what += " (" + std::string(log) + ")";
   device->check(r, "cuModuleLoadDataEx", what);
@@ -48,12 +48,12 @@ Function LoadedModule::function(const GpuKernel& k) {
 }
 
 std::shared_ptr<LoadedModule> load_module(Device& d, const std::shared_ptr<const GpuKernel>& kernel) {
-  const size_t hash = std::hash<std::string_view>{}(kernel->image);
+  const size_t hash = std::hash<std::string>{}(*kernel->image);
   std::lock_guard lock(d.modules_mutex);
   std::erase_if(d.modules, [](const auto& m) { return m.second.expired(); });
   for (const auto& [h, weak] : d.modules) {
     if (h != hash) continue;
-    if (auto m = weak.lock(); m && m->kernel->image == kernel->image) return m;
+    if (auto m = weak.lock(); m && (m->kernel->image == kernel->image || *m->kernel->image == *kernel->image)) return m;
   }
   auto m = std::make_shared<LoadedModule>(d.shared_from_this(), kernel);
   d.modules.emplace_back(hash, m);

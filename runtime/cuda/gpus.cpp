@@ -13,7 +13,7 @@
 namespace frit::rt::cuda {
 namespace {
 
-constexpr int kLeastSm = 70;
+constexpr int kLeastSm = 80;  // the prelude of our kernels uses max.NaN, bf16 and their like
 
 constinit std::atomic<bool> has_forked{false}, is_ending{false}, driver_in_use{false};
 

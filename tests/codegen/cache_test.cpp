@@ -128,10 +128,30 @@ TEST(Cache, ClaimsThatAreGivenUpAreTold) {
   EXPECT_EQ(again.wait().size(), 2u);
 }
 
+TEST(Cache, BoundedByBytesToo) {
+  struct Code {
+    double compile_ms = 1;
+  };
+  codegen::CodeCache<Code> cache;
+  cache.set_capacity(100, 1000);
+  auto put = [&](const std::string& key, int64_t bytes) { cache.settle(cache.claim(key), std::make_shared<Code>(), nullptr, bytes); };
+  put("a", 400), put("b", 500);
+  EXPECT_EQ(cache.stats().bytes, 900);
+  EXPECT_FALSE(cache.claim("a").ours);
+  put("c", 300);  // b was used longest ago
+  EXPECT_EQ(cache.stats().bytes, 700);
+  EXPECT_EQ(cache.stats().evictions, 1);
+  put("large", 5000);
+  EXPECT_EQ(cache.stats().size, 1);
+  EXPECT_FALSE(cache.claim("large").ours);
+  cache.clear();
+  EXPECT_EQ(cache.stats().bytes, 0);
+}
+
 // A set of kernels one of which the printer refuses: the call fails each time, and what stood beside it can be compiled.
 TEST(Cache, AKernelThatCannotBePrintedLeavesNoClaim) {
   codegen::set_cuda_compiler([](std::span<codegen::CudaSource> sources, const codegen::GpuSpec&) {
-    for (codegen::CudaSource& s : sources) s.launch.image = s.text;
+    for (codegen::CudaSource& s : sources) s.launch.image = std::make_shared<const std::string>(s.text);
   });
   const ir::Func good = ir::parse(text("2.0"));
   ir::Func bad = good;
@@ -141,7 +161,7 @@ TEST(Cache, AKernelThatCannotBePrintedLeavesNoClaim) {
   const ir::Func* both[] = {&bad, &good};
   for (int i = 0; i < 2; ++i) EXPECT_THROW(codegen::compile_cuda_kernels(both, card, {false, false}), std::logic_error);
   EXPECT_EQ(codegen::cuda_cache_stats().size, 0);
-  EXPECT_FALSE(codegen::compile_cuda_kernel(good, card, false)->image.empty());
+  EXPECT_FALSE(codegen::compile_cuda_kernel(good, card, false)->image->empty());
   codegen::set_cuda_compiler({});
 }
 

@@ -11,6 +11,8 @@
 #include <sstream>
 #include <thread>
 
+#include <unistd.h>
+
 #include "codegen/cuda/nvrtc.h"
 #include "frit/error.h"
 #include "support/env.h"
@@ -65,7 +67,9 @@ void compile_for(const GpuSpec& gpu, bool fused) {
   for (const Printed& p : kernels) {
     const rt::GpuKernel& k = p.source.launch;
     SCOPED_TRACE(p.program + ", " + k.name + " for " + gpu.name);
-    EXPECT_FALSE(k.image.empty());
+    ASSERT_TRUE(k.image);
+    EXPECT_FALSE(k.image->empty());
+    EXPECT_FALSE(k.is_ptx);
     EXPECT_GT(k.registers, 0);
     EXPECT_LE(k.registers * int64_t{k.threads}, gpu.registers);
     EXPECT_LE(k.shared_bytes + k.static_shared_bytes, gpu.shared_per_block);
@@ -92,6 +96,52 @@ TEST(Nvrtc, SomeEagerKernelsForH200) {
   compile_for(*codegen::find_gpu("H200"), false);
 }
 
+// A GPU that the compiler does not know: PTX of the newest one that it does.
+TEST(Nvrtc, PtxForAGpuThatIsNewerThanTheCompiler) {
+  NEED_NVRTC();
+  EXPECT_EQ(codegen::cuda::nvrtc_newest(80), 80);
+  EXPECT_EQ(codegen::cuda::nvrtc_newest(81), 80);
+  EXPECT_EQ(codegen::cuda::nvrtc_newest(10), 0);
+  GpuSpec known = *codegen::find_gpu("H200");
+  codegen::fit_to_compiler(known);
+  EXPECT_EQ(known, *codegen::find_gpu("H200"));
+  GpuSpec gpu = known;
+  gpu.sm = 990;
+  codegen::fit_to_compiler(gpu);
+  EXPECT_GE(gpu.ptx, 90);
+  EXPECT_LT(gpu.ptx, 990);
+  EXPECT_EQ(gpu.arch(), "compute_" + std::to_string(gpu.ptx));
+  std::vector<Printed> kernels;
+  for (Printed& p : printed_kernels(gpu, true))
+    if (kernels.size() < 8 && p.bench) kernels.push_back(std::move(p));
+  compile_all(kernels, gpu);
+  for (const Printed& p : kernels) {
+    const rt::GpuKernel& k = p.source.launch;
+    ASSERT_TRUE(k.image);
+    EXPECT_TRUE(k.is_ptx);
+    EXPECT_NE(k.image->find(".target sm_" + std::to_string(gpu.ptx)), std::string::npos);
+    EXPECT_NE(k.image->find(".entry " + k.name), std::string::npos);
+    EXPECT_EQ(k.spill_bytes, 0) << "not known";
+    // The driver must find nothing that it may contract.
+    for (const char* loose : {"add.f32", "sub.f32", "mul.f32", "add.f64", "mul.f64", "div.full"}) EXPECT_EQ(k.image->find(loose), std::string::npos) << loose;
+  }
+  EXPECT_EQ(kernels.front().source.launch.image, kernels[1].source.launch.image) << "one copy of what they share";
+}
+
+TEST(Nvrtc, AnArchitectureThatItDoesNotKnow) {
+  NEED_NVRTC();
+  CudaSource s;
+  s.text = codegen::cuda_prelude() + "\n";
+  GpuSpec old = *codegen::find_gpu("A100");
+  old.sm = 10;
+  try {
+    codegen::cuda::nvrtc_compile({&s, 1}, old);
+    FAIL() << "it compiled";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("does not compile for sm_10"), std::string::npos) << e.what();
+  }
+}
+
 TEST(Nvrtc, ARefusedSourceIsShownWithTheCompilersWords) {
   NEED_NVRTC();
   CudaSource bad;
@@ -104,6 +154,14 @@ TEST(Nvrtc, ARefusedSourceIsShownWithTheCompilersWords) {
     const std::string what = e.what();
     EXPECT_NE(what.find("\"not_there\" is undefined"), std::string::npos) << what;
     EXPECT_NE(what.find("b0[0] = not_there;"), std::string::npos) << what;
+    const std::string words = "which is in ";
+    const size_t from = what.find(words);
+    ASSERT_NE(from, std::string::npos) << what;
+    const std::string path = what.substr(from + words.size(), what.find('\n', from) - from - words.size());
+    std::stringstream kept;
+    kept << std::ifstream(path).rdbuf();
+    EXPECT_EQ(kept.str(), bad.text);
+    EXPECT_EQ(unlink(path.c_str()), 0) << path;
   }
 }
 

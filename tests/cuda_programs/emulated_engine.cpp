@@ -50,7 +50,7 @@ class Runner {
       grid *= k.cluster;
       std::string error;
       set_emulated_order(order_);
-      const bool ran = emulated_launch(k.image, k.name.c_str(), static_cast<unsigned>(grid), static_cast<unsigned>(k.threads),
+      const bool ran = emulated_launch(*k.image, k.name.c_str(), static_cast<unsigned>(grid), static_cast<unsigned>(k.threads),
                                        static_cast<size_t>(k.shared_bytes), args.data(), &error, static_cast<unsigned>(k.cluster));
       if (!ran) throw std::runtime_error(error + "\n" + k.source);
       unsigned left;
@@ -120,7 +120,7 @@ void use_emulated_compiler(std::function<void(std::string&)> edit) {
         edit(kernel);
         s.text = prelude + kernel;
       }
-      s.launch.image = emulated_image(s.text, prelude.size());
+      s.launch.image = std::make_shared<const std::string>(emulated_image(s.text, prelude.size()));
       s.launch.source = s.text.substr(prelude.size());
       // Some kernels are printed again in lighter mappings, as if their registers did not suffice.
       const int spills = static_cast<int>(std::hash<std::string>{}(s.launch.name) % 4);
@@ -142,7 +142,7 @@ EmulatedProgram::EmulatedProgram(const ir::Func& f, Arrays args, const Arrays& w
 void EmulatedProgram::images(std::vector<std::string>& into) const {
   if (!program_) return;
   for (const rt::Launch& l : program_->plan.launches)
-    if (l.gpu) into.push_back(l.gpu->image);
+    if (l.gpu) into.push_back(*l.gpu->image);
 }
 
 std::string EmulatedProgram::problem() const {

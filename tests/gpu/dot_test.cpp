@@ -97,7 +97,7 @@ int64_t run_all(const std::deque<Prepared>& all) {
   int64_t products = 0;
   for (const Prepared& p : all)
     for (const rt::Launch& l : p.program->plan.launches) {
-      if (l.gpu) images.push_back(l.gpu->image);
+      if (l.gpu) images.push_back(*l.gpu->image);
       else ++products;
     }
   if (gpu_is_emulated()) {

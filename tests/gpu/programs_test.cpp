@@ -96,7 +96,7 @@ class Ahead {
       for (auto& [name, batches] : by_card) try {
           for (const auto& k : codegen::compile_cuda_kernels(batches[t].kernels, batches[t].card, batches[t].wide)) {
             std::lock_guard lock(mutex);
-            images.push_back(k->image);
+            images.push_back(*k->image);
           }
         } catch (const std::exception&) {
         }

@@ -25,7 +25,7 @@ FakeDriver& emulated() {
     auto* d = new FakeDriver(options);  // lives until the process ends, as a driver does
     run_emulated(*d);
     codegen::set_cuda_compiler([](std::span<codegen::CudaSource> sources, const codegen::GpuSpec&) {
-      for (codegen::CudaSource& s : sources) s.launch.image = emulated_image(s.text, codegen::cuda_prelude().size());
+      for (codegen::CudaSource& s : sources) s.launch.image = std::make_shared<const std::string>(emulated_image(s.text, codegen::cuda_prelude().size()));
     });
     return d;
   }();
@@ -121,7 +121,7 @@ TEST(GpuBench, ProbesCompile) {
     EXPECT_GE(count("st.global.cs.v4"), (1 + 2 + 4 + 8) * mix.writes);
     for (const char* narrow : {"ld.global.f32", "ld.global.v2", "st.global.f32", "st.global.v2", "st.global.cs.f32"}) EXPECT_EQ(count(narrow), 0) << narrow;
     codegen::cuda::nvrtc_compile({&s, 1}, card);
-    EXPECT_FALSE(s.launch.image.empty());
+    EXPECT_FALSE(s.launch.image->empty());
     EXPECT_EQ(s.launch.spill_bytes, 0);
   }
 }

@@ -58,6 +58,11 @@ TEST(Gpu, ReasonsForNone) {
     EXPECT_EQ(count(), 0);
     EXPECT_NE(reason().find("capability 6.1"), std::string::npos) << reason();
   }
+  {
+    FakeDriver f({.sm = 75});
+    EXPECT_EQ(count(), 0);
+    EXPECT_NE(reason().find("Fake has compute capability 7.5; 8.0 is the least that is supported"), std::string::npos) << reason();
+  }
   for (int error : {34, 100, 802, 803}) {
     FakeDriver f;
     f.fail_call(1, error, "cuInit");

@@ -386,7 +386,7 @@ extern "C" __global__ void __launch_bounds__(128) scale_all(const float* __restr
     execute(*program, in, outs);
     const std::vector<float> got = values(out);
     for (size_t i = 0; i < got.size(); ++i) ASSERT_EQ(got[i], 3 * static_cast<float>(i));
-    p.launches[0].gpu = kernel("absent", k->image);
+    p.launches[0].gpu = kernel("absent", *k->image);
     EXPECT_NE(message_of([&] { load(0, p); }).find("cuModuleGetFunction"), std::string::npos);
   }
   cuda::use_driver(nullptr);

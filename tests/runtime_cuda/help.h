@@ -56,7 +56,7 @@ inline void add_kernels(FakeDriver& f) {
 inline std::shared_ptr<GpuKernel> kernel(const std::string& name, const std::string& image = "") {
   auto k = std::make_shared<GpuKernel>();
   k->name = name;
-  k->image = image.empty() ? "image of " + name : image;
+  k->image = std::make_shared<const std::string>(image.empty() ? "image of " + name : image);
   k->threads = 128;
   k->items_per_block = 128;
   k->finish = name == "total";
