@@ -594,16 +594,18 @@ template <class T> F_FN T* f_in_cluster(T* p, int rank) {
 
 // Whether this block is the last to get here; then it sees what all others stored. flag: in shared memory.
 F_FN bool f_last_block(u32* counter, u32* flag) {
-  __threadfence();
   __syncthreads();
   if (threadIdx.x == 0) {
+    // What the block stored before the barrier comes before the count, and what all others counted for
+    // before the barrier below.
+    __threadfence();
     const bool last = atomicAdd(counter, 1u) == gridDim.x - 1;
+    __threadfence();
     if (last) *counter = 0;
     *flag = last;
   }
   __syncthreads();
   const bool last = *flag != 0;
-  __threadfence();
   __syncthreads();
   return last;
 }
