@@ -60,6 +60,11 @@ struct CompileOptions {
   // Whether the library of this machine has an algorithm for a product; empty: it has one for all.
   std::function<bool(const rt::Gemm&)> has_algorithm;
   std::string no_library;             // why there are no library_dots, where they were wanted
+#ifdef NDEBUG
+  bool check_passes = false;          // verify after each pass, and read back what is printed
+#else
+  bool check_passes = true;
+#endif
   bool wide_indices = false;          // on a GPU: of 64 bits where 32 would do, too
   bool emit = true;                   // false: no machine code, for reading kernels of any target
   bool fuse = true;                   // false: every op its own kernel

@@ -27,12 +27,17 @@ constexpr Pass kPasses[] = {
     {{"relax", "fused", "Under Numerics::fast alone: fewer roundings, fma, reciprocals; after fuse, which knows what stays in registers."}, relax, false, ir::Level::fused},
 };
 
-bool verifies_every_pass() {
-#ifdef NDEBUG
-  return false;
-#else
-  return true;
-#endif
+// What a pass leaves is a program of its level, and reads back as the same text.
+void check(const ir::Func& f) {
+  ir::verify(f);
+  const std::string text = ir::print(f);
+  std::string again;
+  try {
+    again = ir::print(ir::parse(text));
+  } catch (const Error& e) {
+    again = e.what();
+  }
+  if (again != text) throw std::logic_error("what it leaves does not read back as the same text:\n" + text + "\nbut as:\n" + again);
 }
 
 }  // namespace
@@ -66,7 +71,7 @@ ir::Func run_passes(const ir::Func& f, const CompileOptions& options, ir::Level 
     if (!p.required && !context.enabled(p.info.name)) continue;
     try {
       p.run(g, context);
-      if (verifies_every_pass()) ir::verify(g);
+      if (options.check_passes) check(g);
     } catch (const std::logic_error& e) {
       throw std::logic_error(std::string("pass ") + p.info.name + ": " + e.what() + "\nrepeat with: frit opt FILE.ir --passes=" + p.info.name +
                              "\nthe program before the passes:\n" + ir::print(f));

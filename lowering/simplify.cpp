@@ -101,6 +101,7 @@ class Simplifier {
       return d && d->op == Op::full && !d->operands[0].is_value();
     };
     if (std::all_of(op.operands.begin(), op.operands.end(), [&](const Operand& o) { return !o.is_value() || is_number(o); })) {
+      if (!context_.has_fuel()) return;  // an op of numbers alone has no shape
       for (Operand& o : op.operands)  // fold() takes it from here
         if (o.is_value()) o = Operand(def(o)->operands[0].lit);
       return;

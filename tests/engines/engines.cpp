@@ -14,7 +14,7 @@ std::string compiled(const ir::Func& f, const Arrays& args, const Arrays& strict
   if (how_made.small_caches) options.target.l1 = options.target.l2 = options.target.l3 = 0;
   options.target.isa = isa;
   options.target.vector_bytes = isa == codegen::Isa::avx512 ? 64 : 32;
-  options.fuse = options.specialise = fuse;
+  options.fuse = options.specialise = options.check_passes = fuse;
   if (fuse) {
     options.fuel = how_made.fuel;
     options.disabled = how_made.disabled;
