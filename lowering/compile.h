@@ -127,6 +127,7 @@ struct PassInfo {
   const char* why;      // what it does and why it stands here
 };
 const std::vector<PassInfo>& pass_table();
+std::vector<std::string> names_to_disable();  // of passes and rules: what CompileOptions::disabled may hold
 
 struct RuleInfo {
   const char* name;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "frit/half.h"
 #include "ir/ops.h"
 
 namespace frit::lower {
@@ -56,9 +55,7 @@ class Matcher {
   bool is(const Operand& o, double number) const {
     if (o.is_value()) return false;
     const double x = o.lit.to_double();
-    const auto f = static_cast<float>(number);
-    return x == number || x == static_cast<double>(f) || (dtype_ == DType::f16 && x == static_cast<double>(static_cast<float>(f16(f)))) ||
-           (dtype_ == DType::bf16 && x == static_cast<double>(static_cast<float>(bf16(f))));
+    return x == number || x == Literal::of(DType::f32, number).to_double() || x == Literal::of(dtype_, number).to_double();
   }
   // The other operand of an op of a value and that number.
   const OpNode* beside(const OpNode& o, double number) {

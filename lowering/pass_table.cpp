@@ -56,6 +56,13 @@ const std::vector<PassInfo>& pass_table() {
   return *table;
 }
 
+std::vector<std::string> names_to_disable() {
+  std::vector<std::string> out;
+  for (const PassInfo& p : pass_table()) out.emplace_back(p.name);
+  for (const RuleInfo& r : rule_table()) out.emplace_back(r.name);
+  return out;
+}
+
 ir::Func run_passes(const ir::Func& f, const CompileOptions& options, ir::Level to, std::vector<Snapshot>* snapshots,
                     std::vector<Decision>* decisions) {
   ir::Func g = f;

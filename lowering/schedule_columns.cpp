@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <map>
 
+#include "codegen/orders.h"
 #include "lowering/schedules.h"
+#include "support/divide.h"
 
 namespace frit::lower {
 
@@ -11,7 +13,7 @@ using ir::AttrName;
 
 namespace {
 
-constexpr int64_t kBlock = 1024;  // of the order of sums
+using codegen::kBlock;
 
 class Columns {
  public:
@@ -25,15 +27,15 @@ class Columns {
         width_(nest_.loops[static_cast<size_t>(nest_.lane)].extent),
         depth_(nest_.loops[static_cast<size_t>(nest_.reduced)].extent),
         outer_(nest_.outer()) {
-    tiles_ = (width_ + t_.column_tile - 1) / t_.column_tile;
-    tile_ = tiles_ <= 1 ? width_ : (width_ + tiles_ - 1) / tiles_;
-    if (tiles_ > 1) tile_ = (tile_ + 15) / 16 * 16, tiles_ = (width_ + tile_ - 1) / tile_;
+    tiles_ = divide_up(width_, t_.column_tile);
+    tile_ = tiles_ <= 1 ? width_ : divide_up(width_, tiles_);
+    if (tiles_ > 1) tile_ = (tile_ + 15) / 16 * 16, tiles_ = divide_up(width_, tile_);
     const int64_t items = product_of(nest_, outer_) * std::max<int64_t>(tiles_, 1);
     // More tiles than needed to occupy the threads cost bandwidth; fewer leave threads idle.
     if (items < t_.threads && !splits() && width_ >= 64) {
       tiles_ = std::min<int64_t>((width_ + 31) / 32, t_.threads);
-      tile_ = ((width_ + tiles_ - 1) / tiles_ + 15) / 16 * 16;
-      tiles_ = (width_ + tile_ - 1) / tile_;
+      tile_ = (divide_up(width_, tiles_) + 15) / 16 * 16;
+      tiles_ = divide_up(width_, tile_);
     }
   }
 
@@ -59,7 +61,7 @@ class Columns {
   // Splitting: few columns, deep, one stage.
   bool splits() const {
     if (stages_.count != 1 || !stages_.outputs[0].empty()) return false;
-    if (product_of(nest_, outer_) * ((width_ + t_.column_tile - 1) / t_.column_tile) >= 4 * t_.threads || depth_ < 4 * kBlock) return false;
+    if (product_of(nest_, outer_) * divide_up(width_, t_.column_tile) >= 4 * t_.threads || depth_ < 4 * kBlock) return false;
     return std::none_of(g_.body.begin(), g_.body.end(), [](const OpNode& o) {
       return o.op == Op::reduce_argmax || o.op == Op::reduce_argmin;
     });
@@ -198,10 +200,10 @@ class Columns {
   }
 
   void split() {
-    const int64_t blocks = (depth_ + kBlock - 1) / kBlock;
+    const int64_t blocks = divide_up(depth_, kBlock);
     int64_t each = 1;  // blocks of a part: a power of two, so that parts are subtrees of the order
     while (blocks / each > t_.column_parts) each *= 2;
-    const int64_t part = each * kBlock, parts = (depth_ + part - 1) / part, items = product_of(nest_, outer_) * tiles_;
+    const int64_t part = each * kBlock, parts = divide_up(depth_, part), items = product_of(nest_, outer_) * tiles_;
     std::map<ValueId, ValueId> partial;
     for (const OpNode& o : g_.body)
       if (is_reduction(o)) partial[o.results[0]] = w_.add_temp(reduction_type(g_, o), product_of(nest_, outer_) * parts * width_);

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "lowering/schedules.h"
+#include "support/divide.h"
 
 namespace frit::lower {
 
@@ -26,8 +27,8 @@ class Product {
     choose_loops();
     if (square_) choose_tile();
     else choose_columns();
-    row_tiles_ = (extent(i_) + rows_ - 1) / rows_;
-    column_tiles_ = (extent(j_) + columns_ - 1) / columns_;
+    row_tiles_ = divide_up(extent(i_), rows_);
+    column_tiles_ = divide_up(extent(j_), columns_);
   }
 
   void run() {
@@ -108,7 +109,7 @@ class Product {
     size_t rows = edge(extent(i_), t_.product_rows), columns = edge(extent(j_), t_.product_columns);
     auto tiles = [&] {
       const int64_t r = edges[rows], c = edges[columns];
-      return product_of(nest_, outer_) * ((extent(i_) + r - 1) / r) * ((extent(j_) + c - 1) / c);
+      return product_of(nest_, outer_) * divide_up(extent(i_), r) * divide_up(extent(j_), c);
     };
     auto smaller = [&] { (rows >= columns ? rows : columns)--; };
     while (edges[rows] * edges[columns] * size_of(reduction_type(g_, *dot_)) > t_.product_bytes) smaller();
@@ -120,11 +121,9 @@ class Product {
   // Whole rows where they are narrow; as many parts of them as occupy the threads.
   void choose_columns() {
     const int64_t width = extent(j_);
-    auto cut = [&](int64_t tiles) { columns_ = tiles <= 1 ? width : ((width + tiles - 1) / tiles + 15) / 16 * 16; };
-    int64_t tiles = (width + t_.product_columns - 1) / t_.product_columns;
+    int64_t tiles = divide_up(width, t_.product_columns);
     if (product_of(nest_, outer_) * std::max<int64_t>(tiles, 1) < t_.threads && width >= 64) tiles = std::min<int64_t>((width + 31) / 32, t_.threads);
-    cut(tiles);
-    columns_ = std::max<int64_t>(columns_, 1);
+    columns_ = std::max<int64_t>(tiles <= 1 ? width : divide_up(divide_up(width, tiles), 16) * 16, 1);
   }
 
   // w = (outer, tile of rows, tile of columns): sets the outer loops and the bounds of the tile.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lowering/schedules.h"
+#include "support/divide.h"
 
 namespace frit::lower {
 
@@ -43,7 +44,7 @@ class Rows {
     const int64_t chunk = agreed ? std::min(own, c_.agreed->chunk) : own;
     // Eager kernels serve every extent: on a GPU one of a single row is cut into chunks of a known size always.
     const bool chunks = agreed || extent_ > chunk || (t_.gpu && !c_.options.specialise && outer_.empty());
-    const int64_t per_row = chunks ? (extent_ + chunk - 1) / chunk : 1;
+    const int64_t per_row = chunks ? divide_up(extent_, chunk) : 1;
     Scope item = w_.open(w_.top, {"w"}, outer_bits());
     const ValueId index = item.region.args[0];
     IndexExpr lo(0), hi;
@@ -99,7 +100,7 @@ class Rows {
     // Eager kernels are of one size, whatever comes.
     while (2 * chunk <= t_.chunk && chunk / kThreads * std::max(widest, bytes) < t_.gpu->bytes_a_thread()) chunk *= 2;
     if (!c_.options.specialise) return chunk;
-    while (chunk > kThreads / 2 * vector && rows * ((extent_ + chunk - 1) / chunk) < 2 * t_.threads) chunk /= 2;
+    while (chunk > kThreads / 2 * vector && rows * divide_up(extent_, chunk) < 2 * t_.threads) chunk /= 2;
     return chunk;
   }
 
@@ -212,7 +213,7 @@ class Rows {
   }
 
   void split_rows() {
-    const int64_t rows = product_of(nest_, outer_), parts = (extent_ + t_.row_part - 1) / t_.row_part;
+    const int64_t rows = product_of(nest_, outer_), parts = divide_up(extent_, t_.row_part);
     const auto& reductions = stages_.reductions[0];
     std::vector<ValueId> partial;
     for (int r : reductions) partial.push_back(w_.add_temp(g_.local(g_.body[static_cast<size_t>(r)].results[0]).dtype, rows * parts));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "lowering/schedules.h"
+#include "support/divide.h"
 
 namespace frit::lower {
 
@@ -16,7 +17,7 @@ void write_tiles(const ScheduleContext& c, KernelWriter& w) {
   const Nest& nest = c.nest;
   const auto lane = static_cast<size_t>(nest.lane), across = static_cast<size_t>(nest.across);
   const int64_t q_extent = nest.loops[lane].extent, p_extent = nest.loops[across].extent;
-  const int64_t q_tiles = (q_extent + edge - 1) / edge, p_tiles = (p_extent + edge - 1) / edge;
+  const int64_t q_tiles = divide_up(q_extent, edge), p_tiles = divide_up(p_extent, edge);
   std::vector<int> outer = nest.outer();
   std::erase(outer, nest.across);
   uint64_t outer_bits = 0;

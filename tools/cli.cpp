@@ -99,9 +99,7 @@ lower::CompileOptions TargetOptions::compile_options() const {
     expect_choice("who computes dots", dot, {"library", "own"});
     o.target.library_dots = dot == "library";
   }
-  std::vector<std::string> known;
-  for (const lower::PassInfo& p : lower::pass_table()) known.emplace_back(p.name);
-  for (const lower::RuleInfo& r : lower::rule_table()) known.emplace_back(r.name);
+  const std::vector<std::string> known = lower::names_to_disable();
   auto check = [&](const char* from, const std::vector<std::string>& names) {
     for (const std::string& name : names)
       if (std::find(known.begin(), known.end(), name) == known.end())

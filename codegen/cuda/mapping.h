@@ -14,15 +14,13 @@
 
 #include "codegen/cuda/ranges.h"
 #include "codegen/gpu_spec.h"
+#include "codegen/orders.h"
 #include "ir/func.h"
+#include "support/divide.h"
 
 namespace frit::codegen::cuda {
 
-inline constexpr int64_t kLanes = 128;
-inline constexpr int64_t kBlock = 1024;
 inline constexpr int kWarp = 32;
-
-inline int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Vectors of a thread in a block of the order of sums, where there are at most this many elements: whole
 // rows of 128 lanes, unless there is but a part of one. width: elements of a step.

@@ -216,6 +216,7 @@ class Printer {
     std::string name;     // of what is stored
     std::string value;    // that stands for k beyond the end
     ir::Operand yield;
+    int side = 0;         // Slice::side
     int edge = 1;         // how many along i or j
     bool along_k = false; // vectors go along k
     int vectors = 1;      // in all

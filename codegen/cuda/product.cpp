@@ -109,6 +109,7 @@ Printer::Held Printer::hold(const OpNode& op, const Blocking& b, int operand, co
   h.stride = b.stride(operand);
   h.half = b.half(operand) / b.element;
   const Slice s = slice_of(f_, op, operand);
+  h.side = s.side;
   const ir::ValueId k = r.args[0], place = s.side == 0 ? ir::kNone : r.args[static_cast<size_t>(s.side)];
   const size_t lo = static_cast<size_t>(2 * s.side);  // of i or j
   int along_k = 0, along_place = 0;  // loads that find neighbours there
@@ -202,7 +203,7 @@ void Printer::multiply(const OpNode& op, const Blocking& b, const Held (&held)[2
   out_.open("for (int q = 0; q < ", b.depth, "; ++q)");
   std::string factor[2];
   for (int n = 0; n < 2; ++n) {
-    const int side = slice_of(f_, op, n).side;
+    const int side = held[n].side;
     const std::string x = n == 0 ? "a" : "b";
     const int count = side == 1 ? b.row_count : side == 2 ? b.column_count : 1, groups = side == 1 ? b.groups_of_rows() : side == 2 ? b.groups_of_columns() : 1;
     out_.line(type, " ", x, "[", count, "];");

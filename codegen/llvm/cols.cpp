@@ -19,8 +19,6 @@ using ir::Op;
 namespace I = llvm::Intrinsic;
 
 namespace {
-constexpr int64_t kLanes = 128;
-constexpr int64_t kBlock = 1024;
 constexpr int64_t kTile = 1024;    // columns at a time
 constexpr int64_t kNarrow = 65536;  // bytes of an array of 128 lanes of narrow columns
 constexpr int64_t kHot = 16384;     // bytes of it that stay in L1
@@ -190,13 +188,18 @@ Value* Emitter::trailing_ones(Value* i) {
   return ir.CreateBinaryIntrinsic(I::cttz, ir.CreateAdd(i, number(1)), ir.getTrue());
 }
 
+int64_t Emitter::stack_of(const std::optional<int64_t>& count, int64_t block) {
+  int64_t depth = 2;
+  for (int64_t c = count.value_or(int64_t{1} << 40) / block; c > 0; c /= 2) ++depth;
+  return depth;
+}
+
 void Emitter::wide_columns(Rows& g, bool ordered, bool tree) {
   const auto width = constant(g.width);
   const int w = g.body.width;
   g.tile = width ? std::min(kTile, (*width + w - 1) / w * w) : kTile;
   const auto count = constant(g.count);
-  int64_t depth = tree ? 2 : 10;  // a block's lanes, then blocks (or rows)
-  for (int64_t c = count.value_or(int64_t{1} << 40) / (tree ? 1 : kBlock); c > 0; c /= 2) ++depth;
+  const int64_t depth = (tree ? 0 : 8) + stack_of(count, tree ? 1 : kBlock);  // a block's lanes, then blocks (or rows)
   for (const Column& c : g.columns) {
     g.stack.push_back(c.r.ordered ? array(memory_type(c.r.acc), depth * g.tile) : nullptr);
     g.values.push_back(c.r.arg() ? array(memory_type(c.r.acc), g.tile) : nullptr);
@@ -314,8 +317,7 @@ void Emitter::narrow_columns(Rows& g, int64_t width) {
   g.tile = (width + w - 1) / w * w;
   const size_t n = g.columns.size();
   const auto count = constant(g.count);
-  int64_t depth = 2;
-  for (int64_t c = count.value_or(int64_t{1} << 40) / kBlock; c > 0; c /= 2) ++depth;
+  const int64_t depth = stack_of(count, kBlock);
   std::vector<Value*> lanes_of;
   for (const Column& c : g.columns) {
     g.stack.push_back(array(type(c.r.acc), depth * g.tile));

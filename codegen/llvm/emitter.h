@@ -12,6 +12,7 @@
 
 #include "codegen/llvm/build.h"
 #include "codegen/llvm/prims.h"
+#include "codegen/orders.h"
 #include "ir/func.h"
 #include "ir/ops.h"
 
@@ -192,6 +193,8 @@ class Emitter : public Build {
   Value* load_row(const Column& c, Value* p, Value* i, const Lanes& at, int copy, bool whole);
   void store_row(DType t, Value* p, Value* i, const Lanes& at, int copy, Value* v, bool whole = false);
   void fill(Value* p, const ir::Literal& l, Value* count);
+  // Depth of the stack for complete subtrees over the blocks of so many elements, or of any number.
+  static int64_t stack_of(const std::optional<int64_t>& count, int64_t block);
   Value* trailing_ones(Value* i);
 
   // product.cpp

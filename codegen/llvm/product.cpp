@@ -6,10 +6,6 @@ namespace frit::codegen {
 
 using ir::Op;
 
-namespace {
-constexpr int64_t kBlock = 1024;
-}  // namespace
-
 void Emitter::product(const ir::OpNode& op) {
   const ir::Region& region = op.regions.at(0);
   const DType t = f_.type(op.operands.at(0).value).dtype;
@@ -47,8 +43,7 @@ void Emitter::product(const ir::OpNode& op) {
 void Emitter::product_row(Rows& g) {
   const auto count = constant(g.count);
   const bool one_block = count && *count <= kBlock;
-  int64_t depth = 2;
-  for (int64_t c = count.value_or(int64_t{1} << 40) / kBlock; c > 0; c /= 2) ++depth;
+  const int64_t depth = stack_of(count, kBlock);
   const int w = g.body.width;
   const int unroll = column_unroll(g);
   g.tile = int64_t{unroll} * w;

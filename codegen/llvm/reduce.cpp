@@ -10,11 +10,6 @@
 
 namespace frit::codegen {
 
-namespace {
-constexpr int kLanes = 128;
-constexpr int64_t kBlock = 1024;
-}  // namespace
-
 // A vector to a scalar: halves meet, l and l + w/2 first. Only the first `present` elements count;
 // the others are the identity.
 Value* Emitter::halve(const Reduction& r, Value* v, int present) {
@@ -96,7 +91,7 @@ void Emitter::finish_stack(Stack& s, const std::vector<Reduction>& rs) {
 void Emitter::in_order(const Body& b, Value* n, const std::vector<Reduction>& rs, int unroll) {
   const auto known = constant(n);
   const int w = b.width;
-  const int vectors_of_lanes = kLanes / w;
+  const int vectors_of_lanes = static_cast<int>(kLanes) / w;
 
   // How many vectors of lanes stay in registers; 0: none, the lanes lie in an array.
   int registers = 0;
@@ -147,7 +142,7 @@ void Emitter::in_order(const Body& b, Value* n, const std::vector<Reduction>& rs
   // The block of m elements from element e on.
   auto block = [&](Value* e, Value* m) {
     const auto m_known = constant(m);
-    const int present = m_known ? static_cast<int>(std::min<int64_t>(*m_known, kLanes)) : kLanes;
+    const int present = m_known ? static_cast<int>(std::min(*m_known, kLanes)) : static_cast<int>(kLanes);
     const int present_vectors = (present + w - 1) / w;
     Lanes at{w, unroll, b.lane, nullptr, nullptr};
     std::vector<Values> parts(rs.size());
@@ -171,7 +166,7 @@ void Emitter::in_order(const Body& b, Value* n, const std::vector<Reduction>& rs
         to_array(at, emit(b, at), add(e, p), lane_of(p), once);
       });
     } else {
-      Value* whole = ir.CreateAnd(m, number(-int64_t{kLanes}));
+      Value* whole = ir.CreateAnd(m, number(-kLanes));
       for_range(number(0), number(kLanes), int64_t{group} * w, [&](Value* lane) {
         std::vector<llvm::SmallVector<Var, 16>> acc(rs.size());
         for (size_t k = 0; k < rs.size(); ++k)

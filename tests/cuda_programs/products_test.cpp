@@ -174,31 +174,12 @@ std::string text_of(const Case& c) {
 
 // Ordinary numbers, so that every rounding shows, and zeros of both signs; all bits of integers.
 std::vector<ir::Array> ordinary(const ir::Func& f, uint64_t seed) {
-  std::vector<ir::Array> out;
-  for (ir::ValueId v : f.body.args) {
-    const ir::Type& t = f.type(v);
-    Random r(seed * 1009 + out.size());
-    ir::Array a{t.dtype, t.shape(), {}};
-    a.data.resize(static_cast<size_t>(a.shape.count() * size_of(t.dtype)));
-    for (int64_t i = 0; i < a.shape.count(); ++i) {
-      const double x = r.one_in(20) ? (r.one_in(2) ? -0.0 : 0.0) : 4 * r.unit() - 2;
-      const uint64_t bits = r.bits();
-      switch (t.dtype) {
-#define FRIT_X(id, name, type, kind)                                                      \
-  case DType::id: {                                                                       \
-    type n{};                                                                             \
-    if constexpr (is_floating_v<type>) n = static_cast<type>(static_cast<compute_t<type>>(x)); \
-    else n = static_cast<type>(bits);                                                     \
-    std::memcpy(a.data.data() + static_cast<size_t>(i) * sizeof(type), &n, sizeof n);     \
-    break;                                                                                \
-  }
-        FRIT_DTYPES(FRIT_X)
-#undef FRIT_X
-      }
-    }
-    out.push_back(std::move(a));
-  }
-  return out;
+  return drawn_inputs(f, seed * 1009, []<class T>(Random& r, T) {
+    const double x = r.one_in(20) ? (r.one_in(2) ? -0.0 : 0.0) : 4 * r.unit() - 2;
+    const uint64_t bits = r.bits();
+    if constexpr (is_floating_v<T>) return static_cast<T>(static_cast<compute_t<T>>(x));
+    else return static_cast<T>(bits);
+  });
 }
 
 TEST(CudaProducts, GiveTheInterpretersBytes) {

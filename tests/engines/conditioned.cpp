@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "ir/ops.h"
+#include "tests/engines/fast.h"
 #include "tests/engines/random.h"
 
 namespace frit::test {
@@ -45,16 +46,6 @@ void set_numbers(ir::Array& a, const std::vector<double>& x) {
   const void* in[] = {x.data()};
   const size_t step[] = {1};
   ir::evaluate(ir::Op::cast, DType::f64, a.dtype, x.size(), in, step, a.data.data());
-}
-
-bool jumps(const ir::Func& f, const ir::OpNode& op) {
-  switch (op.op) {
-    case ir::Op::floor: case ir::Op::ceil: case ir::Op::trunc: case ir::Op::round: case ir::Op::sign: return true;
-    default: break;
-  }
-  bool from = false;
-  for (const ir::Operand& o : op.operands) from |= is_float(f.type(o).dtype);
-  return from && !is_float(f.type(op.results[0]).dtype);
 }
 
 // Whether numbers are computed, not only moved or chosen.

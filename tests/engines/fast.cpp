@@ -35,18 +35,22 @@ ir::Func made_fast(ir::Func f) {
   return f;
 }
 
+bool jumps(const ir::Func& f, const ir::OpNode& op) {
+  switch (op.op) {
+    case ir::Op::floor: case ir::Op::ceil: case ir::Op::trunc: case ir::Op::round: case ir::Op::sign: return true;
+    default: break;
+  }
+  bool from = false;
+  for (const ir::Operand& o : op.operands) from |= is_float(f.type(o).dtype);
+  return from && !is_float(f.type(op.results[0]).dtype);
+}
+
 bool is_smooth(const ir::Func& f) {
   bool any = false;
   for (const ir::Value& v : f.values) any |= is_float(v.type.dtype);
   for (ir::OpId id : f.body.ops) {
     const ir::OpNode& op = f.op(id);
-    if (op.results.empty() || op.operands.empty()) continue;
-    const bool from = is_float(f.type(op.operands[0]).dtype), to = is_float(f.type(op.results[0]).dtype);
-    if (from && !to) return false;
-    switch (op.op) {
-      case ir::Op::floor: case ir::Op::ceil: case ir::Op::trunc: case ir::Op::round: case ir::Op::sign: return false;
-      default: break;
-    }
+    if (!op.results.empty() && !op.operands.empty() && jumps(f, op)) return false;
   }
   return any;
 }

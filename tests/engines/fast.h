@@ -12,6 +12,9 @@ namespace frit::test {
 // f with fast numerics.
 ir::Func made_fast(ir::Func f);
 
+// Whether a last digit of its operands may change all of an op's result.
+bool jumps(const ir::Func& f, const ir::OpNode& op);
+
 // Whether results can be held against strict ones at all: floats, and no op that jumps (comparisons of
 // floats, roundings to integers, places of extremes), where a last digit may decide.
 bool is_smooth(const ir::Func& f);

@@ -19,6 +19,7 @@
 #include "tests/cuda_emulation/emulated.h"
 #include "tests/cuda_programs/emulated_engine.h"
 #include "tests/engines/execution.h"
+#include "tests/engines/inputs.h"
 #include "tests/engines/random.h"
 #include "tests/engines/written.h"
 #include "tests/gpu/device.h"
@@ -29,28 +30,7 @@ namespace frit::test {
 namespace {
 
 Arrays whole_numbers(const ir::Func& f, uint64_t seed) {
-  Arrays out;
-  for (ir::ValueId v : f.body.args) {
-    const ir::Type& t = f.type(v);
-    Random r(seed * 77 + out.size());
-    ir::Array a{t.dtype, t.shape(), {}};
-    a.data.resize(static_cast<size_t>(a.shape.count() * size_of(t.dtype)));
-    for (int64_t i = 0; i < a.shape.count(); ++i) {
-      const auto n = static_cast<double>(r.between(-2, 2));
-      switch (t.dtype) {
-#define FRIT_X(id, name, type, kind)                                                  \
-  case DType::id: {                                                                   \
-    const auto x = static_cast<type>(static_cast<compute_t<type>>(n));                \
-    std::memcpy(a.data.data() + static_cast<size_t>(i) * sizeof(type), &x, sizeof x); \
-    break;                                                                            \
-  }
-        FRIT_DTYPES(FRIT_X)
-#undef FRIT_X
-      }
-    }
-    out.push_back(std::move(a));
-  }
-  return out;
+  return drawn_inputs(f, seed * 77, []<class T>(Random& r, T) { return static_cast<T>(static_cast<compute_t<T>>(static_cast<double>(r.between(-2, 2)))); });
 }
 
 lower::CompileOptions library_options(uint64_t seed, bool fuse) {

@@ -3,18 +3,10 @@
 
 #include "ir/text.h"
 #include "ir/verify.h"
-#include "lowering/compile.h"
+#include "tests/lowering/library_target.h"
 
 namespace frit::lower {
 namespace {
-
-CompileOptions options() {
-  CompileOptions o;
-  o.target = gpu_target(*codegen::find_gpu("H200"));
-  o.target.library_dots = true;
-  o.emit = false;
-  return o;
-}
 
 // "bf16 ..., epilogue gelu+bias" for each call of the library, the schedule for each kernel.
 std::vector<std::string> launches(const Program& p) {

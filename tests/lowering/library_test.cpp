@@ -6,17 +6,10 @@
 #include "frit/error.h"
 #include "ir/text.h"
 #include "ir/verify.h"
+#include "tests/lowering/library_target.h"
 
 namespace frit::lower {
 namespace {
-
-CompileOptions options() {
-  CompileOptions o;
-  o.target = gpu_target(*codegen::find_gpu("H200"));
-  o.target.library_dots = true;
-  o.emit = false;
-  return o;
-}
 
 // Each launch: "library f32 ..., ld A B C, strides A B C, at A B", or the kernel's schedule.
 std::vector<std::string> launches(const std::string& body, const CompileOptions& how = options()) {

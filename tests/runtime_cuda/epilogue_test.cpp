@@ -167,31 +167,7 @@ TEST(GpuEpilogue, EveryCallFailsOnce) {
         EXPECT_EQ(problem_of(can_gemm(0, x.g) ? x : some_product(), 1, 2), "");
     });
   };
-  int64_t calls = 0;
-  {
-    FakeCublasLt lt;
-    FakeDriver f;
-    EXPECT_EQ(session(), "");
-    calls = lt.calls();
-  }
-  ASSERT_GT(calls, 40);
-  for (int status : {int{cuda::lt::kAllocFailed}, int{cuda::lt::kInternalError}, int{cuda::lt::kInvalidValue}})
-    for (int64_t n = 1; n <= calls; ++n) {
-      SCOPED_TRACE("call " + std::to_string(n) + " fails with " + std::to_string(status));
-      FakeCublasLt lt;
-      FakeDriver f;
-      lt.fail_call(n, status);
-      session();  // whatever is thrown is an Error
-      lt.fail_call(0, 0);
-      if (has_gemms(0)) {
-        EXPECT_EQ(problem_of(some_product()), "");
-      }
-      cuda::use_driver(nullptr);
-      expect_clean(f);
-      EXPECT_EQ(lt.alive(), 0);
-      EXPECT_EQ(lt.wrongs(), std::vector<std::string>());
-      if (HasFailure()) return;
-    }
+  fail_every_call(session, {cuda::lt::kAllocFailed, cuda::lt::kInternalError, cuda::lt::kInvalidValue}, [](const std::string&) {});
 }
 
 TEST(GpuEpilogue, PlansThatContradictThemselves) {

@@ -232,31 +232,8 @@ TEST(GpuGemm, EveryCallFailsOnce) {
     }
     return first;
   };
-  int64_t calls = 0;
-  {
-    FakeCublasLt lt;
-    FakeDriver f;
-    EXPECT_EQ(session(), "");
-    calls = lt.calls();
-  }
-  ASSERT_GT(calls, 40);
-  for (int status : {int{cuda::lt::kAllocFailed}, int{cuda::lt::kInternalError}})
-    for (int64_t n = 1; n <= calls; ++n) {
-      SCOPED_TRACE("call " + std::to_string(n) + " fails with " + std::to_string(status));
-      FakeCublasLt lt;
-      FakeDriver f;
-      lt.fail_call(n, status);
-      session();  // whatever is thrown is an Error
-      lt.fail_call(0, 0);
-      std::string why;
-      if (has_gemms(0, &why)) EXPECT_EQ(problem_of(some_product()), "");
-      else EXPECT_NE(why.find("cublasLtCreate failed"), std::string::npos) << why;
-      cuda::use_driver(nullptr);
-      expect_clean(f);
-      EXPECT_EQ(lt.alive(), 0);
-      EXPECT_EQ(lt.wrongs(), std::vector<std::string>());
-      if (HasFailure()) return;
-    }
+  fail_every_call(session, {cuda::lt::kAllocFailed, cuda::lt::kInternalError},
+                  [](const std::string& why) { EXPECT_NE(why.find("cublasLtCreate failed"), std::string::npos) << why; });
 }
 
 TEST(GpuGemm, PlansThatContradictThemselves) {

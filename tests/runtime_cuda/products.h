@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
 #include "fake_cublaslt.h"
 #include "frit/half.h"
 #include "help.h"
+#include "runtime/cuda/device.h"
 
 namespace frit::rt::gpu {
 
@@ -146,6 +148,38 @@ inline Problem some_product(GemmType type = GemmType::f32) {
   Problem x;
   x.g = {type, 8, 16, 12, 1, matrix(8, 12, false, 0), matrix(12, 16, true, 0), matrix(8, 16, false, 0), kWorkspace, {}};
   return x;
+}
+
+// Runs session once as it is, which has to be well, then with every call of the library failing once with each
+// status: whatever is thrown is an Error, nothing is left behind, and afterwards a product is right where the
+// library is there. without(why): checks why it is not.
+template <class Session, class Without>
+void fail_every_call(Session&& session, std::initializer_list<int> statuses, Without&& without) {
+  int64_t calls = 0;
+  {
+    test::FakeCublasLt lt;
+    FakeDriver f;
+    EXPECT_EQ(session(), "");
+    calls = lt.calls();
+  }
+  ASSERT_GT(calls, 40);
+  for (int status : statuses)
+    for (int64_t n = 1; n <= calls; ++n) {
+      SCOPED_TRACE("call " + std::to_string(n) + " fails with " + std::to_string(status));
+      test::FakeCublasLt lt;
+      FakeDriver f;
+      lt.fail_call(n, status);
+      session();
+      lt.fail_call(0, 0);
+      std::string why;
+      if (has_gemms(0, &why)) EXPECT_EQ(problem_of(some_product()), "");
+      else without(why);
+      cuda::use_driver(nullptr);
+      expect_clean(f);
+      EXPECT_EQ(lt.alive(), 0);
+      EXPECT_EQ(lt.wrongs(), std::vector<std::string>());
+      if (testing::Test::HasFailure()) return;
+    }
 }
 
 }  // namespace frit::rt::gpu
