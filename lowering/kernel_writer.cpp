@@ -62,7 +62,7 @@ ValueId KernelWriter::add_local(DType t, int64_t size) {
   OpNode op;
   op.op = Op::local;
   op.index = {IndexExpr(size)};
-  result.scratch_bytes += (ir::checked_mul(size, size_of(t)) + 63) / 64 * 64;
+  result.scratch_bytes = ir::checked_add(result.scratch_bytes, ir::checked_add(ir::checked_mul(size, size_of(t)), 63) / 64 * 64);
   return k.result(k.add_op(top.region, std::move(op), {Type::buffer(t)}, "local"));
 }
 

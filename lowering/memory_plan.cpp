@@ -23,7 +23,7 @@ int64_t plan_memory(std::vector<Block>& blocks) {
     int64_t at = 0;
     for (auto [lo, hi] : taken) {
       if (ir::checked_add(at, blocks[b].bytes) <= lo) break;
-      at = std::max(at, (hi + 63) / 64 * 64);
+      at = std::max(at, ir::checked_add(hi, 63) / 64 * 64);
     }
     blocks[b].offset = at;
     size = std::max(size, ir::checked_add(at, blocks[b].bytes));

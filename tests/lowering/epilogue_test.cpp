@@ -109,7 +109,8 @@ TEST(Epilogues, NoneInStrictNumerics) {
       const auto fast = compiled(layer(c.follows, type));
       ir::Func fused = fast->fused;
       fused.numerics = Numerics::strict;
-      for (const rt::Launch& l : compile(fused, options())->plan.launches)
+      const auto strict = compile(fused, options());
+      for (const rt::Launch& l : strict->plan.launches)
         if (l.gemm) {
           EXPECT_FALSE(l.gemm->epilogue.any());
         }
