@@ -121,7 +121,11 @@ void Group::tidy() {
     if (!live[static_cast<size_t>(old)]) continue;
     for (size_t k = o.op == Op::read ? 1 : 0; k < o.operands.size(); ++k)
       if (o.operands[k].is_value()) o.operands[k].value = to[static_cast<size_t>(o.operands[k].value)];
-    for (IndexExpr& e : o.index) e = renamed(e, to);
+    for (IndexExpr& e : o.index) {
+      for (const auto& t : e.terms)
+        if (to[static_cast<size_t>(t.var)] == kNone) ir::internal_error("an index is used before it is computed");
+      e = renamed(e, to);
+    }
     auto it = seen.find(OpKey{&o});
     if (it != seen.end()) {
       to[static_cast<size_t>(old)] = it->second;

@@ -15,22 +15,27 @@ std::vector<size_t> order_of_need(const Group& g) {
   std::vector<char> seen(g.body.size(), 0);
   std::vector<size_t> order;
   struct Step {
-    size_t op, operand;
+    size_t op, next = 0;
+    std::vector<ValueId> needs;
   };
   std::vector<Step> stack;
-  auto need = [&](const Operand& o) {
-    const int at = o.is_value() ? def[static_cast<size_t>(o.value)] : -1;
+  auto need = [&](ValueId v) {
+    const int at = def[static_cast<size_t>(v)];
     if (at < 0 || seen[static_cast<size_t>(at)]) return;
     seen[static_cast<size_t>(at)] = 1;
-    stack.push_back({static_cast<size_t>(at), g.body[static_cast<size_t>(at)].op == Op::read ? 1u : 0u});
+    Step& s = stack.emplace_back(Step{static_cast<size_t>(at), 0, {}});
+    const OpNode& op = g.body[s.op];
+    for (size_t k = op.op == Op::read ? 1 : 0; k < op.operands.size(); ++k)
+      if (op.operands[k].is_value()) s.needs.push_back(op.operands[k].value);
+    for (const IndexExpr& e : op.index)  // an index may be computed
+      for (const auto& t : e.terms) s.needs.push_back(t.var);
   };
   for (const Group::Output& o : g.outputs) {
-    need(o.value);
+    if (o.value.is_value()) need(o.value.value);
     while (!stack.empty()) {
       Step& s = stack.back();
-      const OpNode& op = g.body[s.op];
-      if (s.operand < op.operands.size()) {
-        need(op.operands[s.operand++]);
+      if (s.next < s.needs.size()) {
+        need(s.needs[s.next++]);
       } else {
         order.push_back(s.op);
         stack.pop_back();
@@ -52,6 +57,9 @@ class Writer {
       const bool read = o.op == Op::read;
       if (read) number(tensors_.emplace(o.operands[0].value, static_cast<int64_t>(tensors_.size())).first->second);
       for (size_t k = read ? 1 : 0; k < o.operands.size(); ++k) operand(o.operands[k]);
+      for (const IndexExpr& e : o.index)
+        for (const auto& t : e.terms)
+          if (const int64_t at = position_[static_cast<size_t>(t.var)]; at >= 0) number(at);  // a computed index
       position_[static_cast<size_t>(o.results[0])] = next++;
     }
     for (const Group::Output& o : g.outputs) operand(o.value);
