@@ -78,8 +78,27 @@ ir::Func Generator::run() {
     if (ops() + 16 <= wanted_ops_ && r_.one_in(4)) pattern();
     else step();
   }
+  if (2 * ops() <= kMostOps && 2 * work_ <= kMostWork && r_.one_in(4)) twin();
   finish();
   return std::move(f_);
+}
+
+// The same ops again, most of them on other arguments: kernels that are alike are joined.
+void Generator::twin() {
+  std::vector<ValueId> to(f_.values.size());
+  for (size_t v = 0; v < to.size(); ++v) to[v] = static_cast<ValueId>(v);
+  for (ValueId p : std::vector<ValueId>(f_.body.args))
+    if (!r_.one_in(4)) to[static_cast<size_t>(p)] = param(f_.type(p).dtype, dims(p));
+  for (ir::OpId id : std::vector<ir::OpId>(f_.body.ops)) {
+    ir::OpNode n = f_.op(id);
+    const ValueId old = f_.result(id);
+    n.results.clear();
+    for (Operand& o : n.operands)
+      if (o.is_value()) o.value = to[static_cast<size_t>(o.value)];
+    to[static_cast<size_t>(old)] = ir::append(f_, std::move(n), f_.type(old));
+    pool_.push_back(to[static_cast<size_t>(old)]);
+  }
+  work_ *= 2;
 }
 
 // The results: the last value, most of those that nothing uses, sometimes inner values (fusion with

@@ -56,6 +56,7 @@ class Generator {
   Dims dims(ValueId v) const { return f_.type(v).dims; }
   DType dtype(ValueId v) const { return f_.type(v).dtype; }
   size_t ops() const { return f_.body.ops.size(); }
+  void twin();
   void finish();
 
   // ops.cpp
