@@ -122,9 +122,10 @@ class Build {
   }
 
  private:
-  llvm::BasicBlock* block(const char* name) { return llvm::BasicBlock::Create(context, name); }
+  // The function owns a block from the first, lest it be lost where emitting what comes before it throws.
+  llvm::BasicBlock* block(const char* name) { return llvm::BasicBlock::Create(context, name, fn); }
   void start(llvm::BasicBlock* b) {
-    b->insertInto(fn);
+    if (b != &fn->back()) b->moveAfter(&fn->back());
     ir.SetInsertPoint(b);
   }
   llvm::AllocaInst* slot(llvm::Type* t, llvm::Value* count);
