@@ -1,5 +1,5 @@
-// Canonical forms that the schedules rely on: dense operands, dots as lhs[B,M,K] . rhs[B,K,N], and
-// reductions over one run of adjacent axes.
+// Canonical forms that the schedules rely on: dense operands, dots as lhs[B,M,K] . rhs[B,K,N],
+// reductions over one run of adjacent axes, and joins of few parts.
 #include <algorithm>
 #include <numeric>
 
@@ -194,6 +194,35 @@ void canonical_reductions(Func& f, PassContext&) {
     for (size_t k = kept.size(); k < dims.size(); ++k) last.push_back(static_cast<int64_t>(k)), dims[k] = 1;
     const ValueId r = w.emit(op.op, {p}, Type::tensor(out.dtype, dims), {{AttrName::axes, last}});
     w.map(op.results[0], w.reshape(r, out.dims));
+    return true;
+  });
+}
+
+// Where many parts are joined, in a tree. A join asks for every element of the result which part it comes from:
+// of n parts in one kernel that is n questions an element, in a tree a copy a level more.
+void canonical_concats(Func& f, PassContext&) {
+  Rewriter w(f);
+  w.run([&](const OpNode& op) {
+    constexpr size_t most = kPartialArrays;
+    if (op.op != Op::concat || op.operands.size() <= most) return false;
+    const int64_t axis = op.i64(AttrName::axis);
+    auto join = [&](std::vector<Operand> parts) {
+      Type t = w.type(parts[0].value);
+      int64_t extent = 0;
+      for (const Operand& o : parts) extent = ir::checked_add(extent, w.type(o.value).dims[static_cast<size_t>(axis)].value());
+      t.dims[static_cast<size_t>(axis)] = extent;
+      return w.emit(Op::concat, std::move(parts), t, {{AttrName::axis, axis}});
+    };
+    std::vector<Operand> parts = op.operands;
+    while (parts.size() > most) {
+      std::vector<Operand> fewer;
+      for (size_t k = 0; k < parts.size(); k += most) {
+        const size_t end = std::min(k + most, parts.size());
+        fewer.push_back(end - k == 1 ? parts[k] : Operand(join({parts.begin() + static_cast<std::ptrdiff_t>(k), parts.begin() + static_cast<std::ptrdiff_t>(end)})));
+      }
+      parts = std::move(fewer);
+    }
+    w.map(op.results[0], join(std::move(parts)));
     return true;
   });
 }

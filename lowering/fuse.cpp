@@ -190,6 +190,13 @@ class Fuser {
     all.insert(all.end(), std::make_move_iterator(kept.rbegin()), std::make_move_iterator(kept.rend()));
   }
 
+  static size_t partial_arrays(const Group& g) {
+    std::set<ValueId> arrays;
+    for (const OpNode& o : g.body)
+      if (o.op == Op::read && o.find(ir::AttrName::guard)) arrays.insert(o.operands[0].value);
+    return arrays.size();
+  }
+
   // May the merged group be a kernel, or the library's product where a part was one?
   bool acceptable(const Group& m, const Node& p, const Node& c, std::string& why) {
     const int unclean = std::max(0, p.unclean) + std::max(0, c.unclean);
@@ -199,6 +206,8 @@ class Fuser {
     }
     if (m.inputs().size() + m.outputs.size() > kMaxTensors) return why = "more than 48 arrays in one kernel", false;
     if (m.body.size() > kMaxBody) return why = "more than 600 ops in one kernel", false;
+    if (partial_arrays(m) > std::max({kPartialArrays, partial_arrays(p.group), partial_arrays(c.group)}))
+      return why = "more than 16 arrays in one kernel that are read only where an index is inside of them", false;
     int products = 0, reductions = 0;
     for (const OpNode& o : m.body) products += o.op == Op::reduce_dot, reductions += is_reduction(o);
     if (products > 0 && reductions > 1) return why = "a matrix product shares its kernel with no other reduction", false;

@@ -20,6 +20,7 @@ constexpr Pass kPasses[] = {
     {{"densify", "tensor", "Copies parameters with strides of their own; first, so that all else is dense."}, densify, true},
     {{"canonical-reductions", "tensor", "Brings reduced axes together; schedules know one run of axes."}, canonical_reductions, true},
     {{"canonical-dots", "tensor", "Brings dots to lhs[B,M,K] . rhs[B,K,N], or to sums of products where nothing is free."}, canonical_dots, true},
+    {{"canonical-concats", "tensor", "Joins of more than 16 parts become trees of joins; before simplify, which may drop some."}, canonical_concats, true},
     {{"simplify", "tensor", "Exact algebraic rules, constant folding, views of views; after the canonical forms, which leave views."}, simplify, false},
     {{"eliminate-common", "tensor", "Computes equal ops once; after simplify, which makes more of them equal."}, eliminate_common, false},
     {{"eliminate-dead", "tensor", "Drops what no result needs; before fuse, which would make kernels of it."}, eliminate_dead, false},

@@ -24,12 +24,16 @@ struct PassContext {
   }
 };
 
+// Arrays that one kernel reads only where an index is inside of them: parts of a join, arrays that are padded.
+inline constexpr size_t kPartialArrays = 16;
+
 void densify(ir::Func& f, PassContext& context);             // tensor
 void simplify(ir::Func& f, PassContext& context);            // tensor
 void eliminate_common(ir::Func& f, PassContext& context);    // tensor
 void eliminate_dead(ir::Func& f, PassContext& context);      // tensor
 void canonical_dots(ir::Func& f, PassContext& context);      // tensor
 void canonical_reductions(ir::Func& f, PassContext& context);  // tensor
+void canonical_concats(ir::Func& f, PassContext& context);   // tensor
 void fuse(ir::Func& f, PassContext& context);                // tensor -> fused
 void relax(ir::Func& f, PassContext& context);               // fused
 

@@ -80,7 +80,7 @@ std::string run_pass(const std::string& pass, const ir::Func& f) {
   static const std::pair<const char*, void (*)(ir::Func&, PassContext&)> kPasses[] = {
       {"densify", densify},           {"simplify", simplify},
       {"eliminate-common", eliminate_common}, {"eliminate-dead", eliminate_dead},
-      {"canonical-dots", canonical_dots}, {"canonical-reductions", canonical_reductions}};
+      {"canonical-concats", canonical_concats}, {"canonical-dots", canonical_dots}, {"canonical-reductions", canonical_reductions}};
   for (auto [name, run] : kPasses) {
     if (pass != name) continue;
     ir::Func g = f;
