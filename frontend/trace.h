@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -15,6 +16,7 @@ struct Captured {
   Tensor value;
   ir::ValueId param;
   Loc first_use;
+  std::optional<uint64_t> digest = {};  // of its elements when it was traced, under FRIT_CHECK=captures
 };
 
 class Trace : public std::enable_shared_from_this<Trace> {

@@ -142,6 +142,19 @@ TEST(Environment, CheckCaptures) {
   EXPECT_EQ(e.where.line, __LINE__ - 9);
 }
 
+TEST(Environment, CheckCapturesOfBorrowedMemory) {
+  Variable check("FRIT_CHECK", "captures");
+  std::vector<float> memory(37, 1.f);
+  const Tensor w = Tensor::borrow(memory.data(), {37});
+  auto f = frit::jit([&](Tensor x) { return x * w; }, {.name = "f"});
+  f(w);
+  EXPECT_NO_THROW(f(w));
+  memory[36] = 2;
+  EXPECT_EQ(help::error_of([&] { f(w); }).message, "a captured f32[37] has changed since the function was traced");
+  memory[36] = 1;
+  EXPECT_NO_THROW(f(w));
+}
+
 TEST(Environment, TheInterpreterGivesTheSameBits) {
   auto f = [](Tensor x) { return softmax(x * 2.f) + sum(x, 0); };
   const Tensor x = help::random({20, 130});
