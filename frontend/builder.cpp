@@ -39,11 +39,11 @@ std::string cpp(DType t) { return "frit::DType::" + std::string(t == DType::bool
 
 }  // namespace
 
-ir::Literal weak_number(const detail::Number64& n, DType to, std::string_view op, Loc where) {
+ir::Literal weak_number(const detail::Number64& n, DType to, const char* op, Loc where) {
   const ir::Literal from{n.dtype, n.bits};
   const TypeKind kf = kind_of(n.dtype), kt = kind_of(to);
   auto wrong = [&](const std::string& help) {
-    throw Error(std::string(op), std::string("a tensor of ") + std::string(name(to)) + " and " + kind_word(n.dtype) + ", " + from.str() + ", have no common type",
+    throw Error(called(op), std::string("a tensor of ") + std::string(name(to)) + " and " + kind_word(n.dtype) + ", " + from.str() + ", have no common type",
                 user_place(where), {}, help);
   };
   if (kt == TypeKind::floating) {
@@ -61,7 +61,7 @@ ir::Literal weak_number(const detail::Number64& n, DType to, std::string_view op
       using T = typename decltype(target)::type;
       if constexpr (std::is_integral_v<T> && std::is_integral_v<S> && !std::is_same_v<T, bool> && !std::is_same_v<S, bool>) {
         if (!std::in_range<T>(v))
-          throw Error(std::string(op), "the number " + from.str() + " does not fit " + std::string(name(to)), user_place(where), {},
+          throw Error(called(op), "the number " + from.str() + " does not fit " + std::string(name(to)), user_place(where), {},
                       "convert the tensor to a type that holds it: x.to(" + cpp(n.dtype) + ")");
       }
       return ir::Literal::of(ir::cast<T>(ir::Num<S>{v}).v);
@@ -69,23 +69,23 @@ ir::Literal weak_number(const detail::Number64& n, DType to, std::string_view op
   });
 }
 
-DType common_dtype(DType a, DType b, std::string_view op, Loc where) {
+DType common_dtype(DType a, DType b, const char* op, Loc where) {
   if (auto t = ir::promote(a, b)) return *t;
-  throw Error(std::string(op), std::string(name(a)) + " and " + std::string(name(b)) + " have no common type: they are of different kinds",
+  throw Error(called(op), std::string(name(a)) + " and " + std::string(name(b)) + " have no common type: they are of different kinds",
               user_place(where), {}, "write the cast that you mean: x.to(" + cpp(b) + ") or y.to(" + cpp(a) + ")");
 }
 
 int64_t check_axis(int64_t axis, int rank, const char* op, Loc where) {
   if (axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
   const std::string a = "axis " + std::to_string(axis) + " does not exist";
-  if (rank == 0) throw Error(op, a + ": the tensor has rank 0, no axes", user_place(where));
-  throw Error(op, a + ": the axes of a tensor of rank " + std::to_string(rank) + " are 0 to " + std::to_string(rank - 1) + ", or -" +
+  if (rank == 0) throw Error(called(op), a + ": the tensor has rank 0, no axes", user_place(where));
+  throw Error(called(op), a + ": the axes of a tensor of rank " + std::to_string(rank) + " are 0 to " + std::to_string(rank - 1) + ", or -" +
                       std::to_string(rank) + " to -1 from the end",
               user_place(where));
 }
 
 void Builder::fail(const std::string& message, const std::string& help) const {
-  throw Error(std::string(name()), message, user_place(where()), {}, help);
+  throw Error(name(), message, user_place(where()), {}, help);
 }
 
 ir::Type Builder::type(size_t i) const {

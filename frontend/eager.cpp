@@ -147,7 +147,7 @@ std::shared_ptr<const EagerPlan> find_or_build(const Request& r, const KeyWords&
 }  // namespace
 
 Tensor perform_eagerly(const Request& r) {
-  const char* op = ir::info(r.op).name.data();
+  const char* op = r.function();
   constexpr size_t kFew = 8;
   TensorImpl* few_tensors[kFew];
   const void* few_data[kFew];

@@ -154,12 +154,13 @@ Tensor slice_axis(const Tensor& x, int axis, Slice range, Loc where) {
 }
 
 std::vector<Tensor> split(const Tensor& x, const std::vector<int64_t>& sizes, int axis, Loc where) {
+  Called here("split");
   const detail::TensorImpl& t = detail::require(x, "split", where);
   const auto a = static_cast<int>(check_axis(axis, t.shape.rank(), "split", where));
   int64_t total = 0;
   for (int64_t n : sizes) {
     if (n < 0) throw Error("split", "the size " + std::to_string(n) + " is negative", user_place(where));
-    total = ir::checked_add(total, n);
+    if (__builtin_add_overflow(total, n, &total)) throw Error("split", "the sizes add up to more than 64 bits hold", user_place(where));
   }
   if (total != t.shape[a])
     throw Error("split", "the sizes add up to " + std::to_string(total) + ", but axis " + std::to_string(a) + " of " + detail::type_text(t) + " has extent " +

@@ -93,12 +93,6 @@ Arg number_arg(const Number64& n, Loc where) {
   ir::internal_error("no such type");
 }
 
-// A new tensor under the name of the function that the user called.
-Tensor made_by(const char* name, Tensor t) {
-  detail::impl(t)->made_by = name;
-  return t;
-}
-
 Number64 one_or_zero(DType t, double v) {
   const ir::Literal l = ir::Literal::of(t, v);
   return {l.dtype, l.bits};
@@ -117,20 +111,29 @@ Tensor full(Shape shape, const Tensor& v, Loc where) {
   return perform({Op::full, build_full, args, shape.extents(), t.dtype, where});
 }
 
-Tensor zeros(Shape shape, DType t, Loc where) { return full_number(std::move(shape), one_or_zero(t, 0), where); }
-Tensor ones(Shape shape, DType t, Loc where) { return full_number(std::move(shape), one_or_zero(t, 1), where); }
+Tensor zeros(Shape shape, DType t, Loc where) {
+  Called here("zeros");
+  return full_number(std::move(shape), one_or_zero(t, 0), where);
+}
+Tensor ones(Shape shape, DType t, Loc where) {
+  Called here("ones");
+  return full_number(std::move(shape), one_or_zero(t, 1), where);
+}
 
 Tensor full_like(const Tensor& x, Arg v, Loc where) {
-  const detail::TensorImpl& t = detail::require(x, "full", where);
+  Called here("full_like");
+  const detail::TensorImpl& t = detail::require(x, "full_like", where);
   const Arg args[] = {v};
   return perform({Op::full, build_full, args, t.shape.extents(), t.dtype, where});
 }
 Tensor zeros_like(const Tensor& x, Loc where) {
-  const detail::TensorImpl& t = detail::require(x, "full", where);
+  Called here("zeros_like");
+  const detail::TensorImpl& t = detail::require(x, "zeros_like", where);
   return zeros(t.shape, t.dtype, where);
 }
 Tensor ones_like(const Tensor& x, Loc where) {
-  const detail::TensorImpl& t = detail::require(x, "full", where);
+  Called here("ones_like");
+  const detail::TensorImpl& t = detail::require(x, "ones_like", where);
   return ones(t.shape, t.dtype, where);
 }
 
@@ -141,12 +144,14 @@ Tensor iota(Shape shape, DType t, int axis, Loc where) {
 }
 
 Tensor arange_number(Number64 start, Number64 stop, Number64 step, Loc where) {
+  Called here("arange");
   const int64_t ints[] = {arange_count(start, stop, step, where)};
   const Arg args[] = {number_arg(start, where), number_arg(step, where)};
-  return made_by("arange", perform({Op::iota, build_arange, args, ints, start.dtype, where}));
+  return perform({Op::iota, build_arange, args, ints, start.dtype, where});
 }
 
 Tensor linspace_number(Number64 start, Number64 stop, int64_t n, Loc where) {
+  Called here("linspace");
   if (n < 0) throw Error("linspace", "the number of elements is negative: " + std::to_string(n), user_place(where));
   Number64 step = start;
   const double parts = static_cast<double>(n > 1 ? n - 1 : 1);
@@ -156,7 +161,7 @@ Tensor linspace_number(Number64 start, Number64 stop, int64_t n, Loc where) {
   const int64_t ints[] = {n};
   const Number64& last = n == 1 ? start : stop;
   const Arg args[] = {number_arg(start, where), number_arg(last, where), number_arg(step, where)};
-  return made_by("linspace", perform({Op::iota, build_linspace, args, ints, start.dtype, where}));
+  return perform({Op::iota, build_linspace, args, ints, start.dtype, where});
 }
 
 Tensor detail::make_literal(DType t, const std::vector<std::byte>& data, std::vector<int64_t> extents, bool ragged, Loc where) {

@@ -1,13 +1,23 @@
-// The composition a thread is in, and the text of places.
+// The call and the composition that a thread is in, and the text of places.
 #include "frontend/place.h"
 
 namespace frit {
 namespace {
+thread_local const char* name = nullptr;
 thread_local Loc outer;
 thread_local bool inside = false;
 }  // namespace
 
-Composition::Composition(Loc where) : outermost_(!inside) {
+Called::Called(const char* function) : outermost_(!name) {
+  if (outermost_) name = function;
+}
+Called::~Called() {
+  if (outermost_) name = nullptr;
+}
+
+const char* called(const char* function) { return name ? name : function; }
+
+Composition::Composition(const char* function, Loc where) : called_(function), outermost_(!inside) {
   if (!outermost_) return;
   inside = true;
   outer = where;

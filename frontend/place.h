@@ -1,4 +1,4 @@
-// Places of the user's calls while one function of the library is composed of others.
+// Names and places of the user's calls while one function of the library is composed of others.
 #pragma once
 
 #include <string>
@@ -8,16 +8,32 @@
 
 namespace frit {
 
-// While it lives, ops of this thread stand inside a call that the user wrote at `where`. The outermost wins.
-class Composition {
+// While it lives, errors and tensors of this thread bear the name of this function, which the user called. The
+// outermost wins.
+class Called {
  public:
-  explicit Composition(Loc where);
-  ~Composition();
-  Composition(const Composition&) = delete;
+  explicit Called(const char* function);
+  ~Called();
+  Called(const Called&) = delete;
 
  private:
   bool outermost_;
 };
+
+// The same, and its ops stand inside the call that the user wrote at `where`.
+class Composition {
+ public:
+  Composition(const char* function, Loc where);
+  ~Composition();
+  Composition(const Composition&) = delete;
+
+ private:
+  Called called_;
+  bool outermost_;
+};
+
+// The function that the user called, where the library itself calls `function`.
+const char* called(const char* function);
 
 // The user's place of the composition this thread is in; unknown outside of any.
 Loc composition_place();

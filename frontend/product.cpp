@@ -85,6 +85,7 @@ ir::ValueId build_dot(Builder& b) {
 }
 
 Tensor contract(const Tensor& x, const Tensor& y, Parts p, const char* op, Loc where) {
+  Called here(op);
   const detail::TensorImpl& a = detail::require(x, op, where);
   const detail::TensorImpl& b = detail::require(y, op, where);
   auto fail = [&](const std::string& message, const std::string& help = "") {
@@ -138,7 +139,7 @@ Tensor matmul(const Tensor& x, const Tensor& y, Loc where) {
     throw Error("matmul", "takes tensors with axes; one has rank 0", user_place(where), {}, "use x * y");
   if (a.rank() <= 2 && b.rank() <= 2) return contract(x, y, {{-1}, {0}, {}, {}}, "matmul", where);
   if (b.rank() == 2) return contract(x, y, {{-1}, {0}, {}, {}}, "matmul", where);  // one matrix for all: x's batch axes are free ones
-  Composition here(where);
+  Composition here("matmul", where);
   // Batch axes broadcast. A vector has none, nor a free axis.
   const int batch_a = std::max(a.rank() - 2, 0), batch_b = std::max(b.rank() - 2, 0), batch = std::max(batch_a, batch_b);
   List common;

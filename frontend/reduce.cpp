@@ -68,14 +68,14 @@ std::vector<int64_t> sorted_axes(const Tensor& x, const Axes& axes, const char* 
   for (int64_t a : axes.list()) out.push_back(check_axis(a, rank, op, where));
   std::sort(out.begin(), out.end());
   for (size_t i = 1; i < out.size(); ++i)
-    if (out[i] == out[i - 1]) throw Error(op, "axis " + std::to_string(out[i]) + " is named twice", user_place(where));
+    if (out[i] == out[i - 1]) throw Error(called(op), "axis " + std::to_string(out[i]) + " is named twice", user_place(where));
   return out;
 }
 
 namespace {
 
 Tensor reduction(Op op, const Tensor& x, const Axes& axes, bool keep, Loc where) {
-  return reduction(op, x, sorted_axes(x, axes, ir::info(op).name.data(), where), keep, where);
+  return reduction(op, x, sorted_axes(x, axes, ir::function_name(op), where), keep, where);
 }
 
 Tensor argument(Op op, const Tensor& x, std::optional<int> axis, bool keep, Loc where) {
@@ -114,14 +114,14 @@ Tensor argmin(const Tensor& x, std::optional<int> axis, bool keep, Loc where) { 
 Tensor mean(const Tensor& x, Axes axes, bool keep, Loc where) {
   check_floating(x, "mean", where);
   const auto list = sorted_axes(x, axes, "mean", where);
-  Composition here(where);
+  Composition here("mean", where);
   return rounded(mean_over(computed(x), list, keep, Loc::current()), x);
 }
 
 Tensor variance(const Tensor& x, Axes axes, bool keep, Loc where) {
   check_floating(x, "variance", where);
   const auto list = sorted_axes(x, axes, "variance", where);
-  Composition here(where);
+  Composition here("variance", where);
   const Tensor v = computed(x);
   const Tensor d = v - mean_over(v, list, true, Loc::current());
   return rounded(mean_over(square(d), list, keep, Loc::current()), x);
@@ -130,7 +130,7 @@ Tensor variance(const Tensor& x, Axes axes, bool keep, Loc where) {
 Tensor logsumexp(const Tensor& x, Axes axes, bool keep, Loc where) {
   check_floating(x, "logsumexp", where);
   const auto list = sorted_axes(x, axes, "logsumexp", where);
-  Composition here(where);
+  Composition here("logsumexp", where);
   const Tensor v = computed(x);
   const Tensor m = max(v, Axes(list), true);
   const Tensor shift = frit::where(is_finite(m), m, 0);

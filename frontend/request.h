@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "frit/tensor.h"
+#include "frontend/place.h"
 #include "frontend/tensor_impl.h"
 #include "ir/func.h"
 #include "ir/ops.h"
@@ -20,21 +21,23 @@ class Builder;
 using Build = ir::ValueId (*)(Builder&);
 
 struct Request {
-  ir::Op op;                       // what the user asked for: the name in errors
+  ir::Op op;                       // what was asked for
   Build build;
   std::span<const Arg> args;
   std::span<const int64_t> ints;   // attributes, as the builder reads them
   DType dtype = DType::f32;        // of the result, where the builder reads it
   Loc where;
+
+  const char* function() const { return called(ir::function_name(op)); }  // the name in errors
 };
 
 // Runs the request, or records it where this thread is tracing.
 Tensor perform(const Request& r);
 
 // A weak number in the type of the tensors beside it; Error where it would lose its meaning.
-ir::Literal weak_number(const detail::Number64& n, DType to, std::string_view op, Loc where);
+ir::Literal weak_number(const detail::Number64& n, DType to, const char* op, Loc where);
 // The common type of two tensor types; Error, naming the cast to write, where there is none.
-DType common_dtype(DType a, DType b, std::string_view op, Loc where);
+DType common_dtype(DType a, DType b, const char* op, Loc where);
 // An axis counted from the end where negative; Error if a tensor of this rank has no such axis.
 int64_t check_axis(int64_t axis, int rank, const char* op, Loc where);
 
@@ -76,7 +79,7 @@ class Builder {
   // Operands of an elementwise op brought to one shape; rank 0 stays as it is.
   void broadcast(Operands& operands);
 
-  std::string_view name() const { return ir::info(request.op).name; }
+  const char* name() const { return request.function(); }
   Loc where() const { return request.where; }
   [[noreturn]] void fail(const std::string& message, const std::string& help = {}) const;
 

@@ -104,7 +104,10 @@ Tensor reshape(const Tensor& x, const std::vector<int64_t>& wanted, Loc where) {
   return reshaped(x, shape, where);
 }
 
-Tensor ravel(const Tensor& x, Loc where) { return reshape(x, {-1 + (detail::require(x, "ravel", where).shape.count() == 0)}, where); }
+Tensor ravel(const Tensor& x, Loc where) {
+  Called here("ravel");
+  return reshape(x, {-1 + (detail::require(x, "ravel", where).shape.count() == 0)}, where);
+}
 
 Tensor permute(const Tensor& x, const std::vector<int64_t>& order, Loc where) {
   const detail::TensorImpl& t = detail::require(x, "permute", where);
@@ -124,6 +127,7 @@ Tensor transpose(const Tensor& x, Loc where) {
   return transpose(x, rank - 2, rank - 1, where);
 }
 Tensor transpose(const Tensor& x, int a, int b, Loc where) {
+  Called here("transpose");
   const int rank = detail::require(x, "transpose", where).shape.rank();
   std::vector<int64_t> order(static_cast<size_t>(rank));
   std::iota(order.begin(), order.end(), 0);
@@ -132,6 +136,7 @@ Tensor transpose(const Tensor& x, int a, int b, Loc where) {
 }
 
 Tensor squeeze(const Tensor& x, Axes axes, Loc where) {
+  Called here("squeeze");
   const detail::TensorImpl& t = detail::require(x, "squeeze", where);
   std::vector<int64_t> shape = t.shape.vec();
   if (axes.all()) {
@@ -149,6 +154,7 @@ Tensor squeeze(const Tensor& x, Axes axes, Loc where) {
 }
 
 Tensor expand_dims(const Tensor& x, int axis, Loc where) {
+  Called here("expand_dims");
   const detail::TensorImpl& t = detail::require(x, "expand_dims", where);
   std::vector<int64_t> shape = t.shape.vec();
   shape.insert(shape.begin() + check_axis(axis, t.shape.rank() + 1, "expand_dims", where), 1);
@@ -156,7 +162,8 @@ Tensor expand_dims(const Tensor& x, int axis, Loc where) {
 }
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape, Loc where) {
-  if (detail::require(x, "broadcast", where).shape == shape) return x;
+  Called here("broadcast_to");
+  if (detail::require(x, "broadcast_to", where).shape == shape) return x;
   const Arg args[] = {Arg(x, where)};
   return perform({Op::broadcast, build_broadcast, args, shape.extents(), {}, where});
 }
@@ -169,10 +176,10 @@ Tensor reverse(const Tensor& x, Axes axes, Loc where) {
 }
 
 Tensor concatenate(std::span<const Tensor> parts, int axis, Loc where) {
-  if (parts.empty()) throw Error("concat", "takes at least one tensor", user_place(where));
-  const int rank = detail::require(parts[0], "concat", where).shape.rank();
-  if (rank == 0) throw Error("concat", "tensors of rank 0 have no axis to be joined along", user_place(where), {}, "use stack");
-  const int64_t ints[] = {check_axis(axis, rank, "concat", where)};
+  if (parts.empty()) throw Error("concatenate", "takes at least one tensor", user_place(where));
+  const int rank = detail::require(parts[0], "concatenate", where).shape.rank();
+  if (rank == 0) throw Error("concatenate", "tensors of rank 0 have no axis to be joined along", user_place(where), {}, "use stack");
+  const int64_t ints[] = {check_axis(axis, rank, "concatenate", where)};
   if (parts.size() == 1) return parts[0];
   std::vector<Arg> args;
   for (const Tensor& t : parts) args.emplace_back(t, where);
@@ -183,7 +190,7 @@ Tensor stack(std::span<const Tensor> parts, int axis, Loc where) {
   if (parts.empty()) throw Error("stack", "takes at least one tensor", user_place(where));
   const detail::TensorImpl& first = detail::require(parts[0], "stack", where);
   std::vector<Tensor> grown;
-  Composition here(where);
+  Composition here("stack", where);
   for (const Tensor& t : parts) {
     const detail::TensorImpl& i = detail::require(t, "stack", where);
     if (i.shape != first.shape)

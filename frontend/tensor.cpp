@@ -26,7 +26,7 @@ std::string type_text(const TensorImpl& t) { return std::string(name(t.dtype)) +
 
 TensorImpl& require(const Tensor& t, const char* op, Loc where) {
   if (TensorImpl* i = impl(t)) return *i;
-  throw Error(op, "the tensor has no value: it was made by Tensor{}, or moved from", user_place(where), {},
+  throw Error(called(op), "the tensor has no value: it was made by Tensor{}, or moved from", user_place(where), {},
               "give it a value first, or copy it instead of moving it");
 }
 
@@ -35,13 +35,13 @@ TensorImpl& require_value(const Tensor& t, const char* op, Loc where) {
   if (i.kind == TensorKind::value) return i;
   const Loc at = user_place(where);
   if (i.kind == TensorKind::spec)
-    throw Error(op, "the tensor stands for any " + type_text(i) + " (frit::spec) and has no numbers", at);
+    throw Error(called(op), "the tensor stands for any " + type_text(i) + " (frit::spec) and has no numbers", at);
   std::vector<Note> notes;
   if (i.made_at.known()) notes.push_back({type_text(i) + " made by " + i.made_by + " here", i.made_at});
   if (i.trace->open())
-    throw Error(op, "the numbers of a traced " + type_text(i) + " cannot be read: " + i.trace->name() + " is being traced, and has none yet",
+    throw Error(called(op), "the numbers of a traced " + type_text(i) + " cannot be read: " + i.trace->name() + " is being traced, and has none yet",
                 at, notes, "return the tensor and read it outside, choose with where(p, a, b), or make the argument a static number");
-  throw Error(op, "a traced " + type_text(i) + " has left the trace of " + i.trace->name() + ", which has ended", at, notes,
+  throw Error(called(op), "a traced " + type_text(i) + " has left the trace of " + i.trace->name() + ", which has ended", at, notes,
               "return it from " + i.trace->name());
 }
 

@@ -119,7 +119,8 @@ void add_notes(Error& e, const Request& r, Loc where) {
     if (!t.made_at.known() || t.made_at == where) continue;
     Note note{detail::type_text(t) + " made by " + t.made_by + " here", t.made_at};
     bool twice = false;
-    for (const Note& n : e.notes) twice |= n.where.line == note.where.line && n.text == note.text;
+    for (Note& n : e.notes)  // the type rules know the op that made it, not the function that was called
+      if (n.where.line == note.where.line && n.where.column == note.where.column) n.text = note.text, twice = true;
     if (!twice) e.notes.push_back(std::move(note));
   }
 }
@@ -129,11 +130,11 @@ void add_notes(Error& e, const Request& r, Loc where) {
 [[noreturn]] void rethrow_for_user(Error e, const Request& r) {
   const Loc where = user_place(r.where);
   add_notes(e, r, where);
-  throw Error(e.op, e.message, where, e.notes, e.help);
+  throw Error(r.function(), e.message, where, e.notes, e.help);
 }
 
 Tensor Trace::record(const Request& r) {
-  const char* op = ir::info(r.op).name.data();
+  const char* op = r.function();
   detail::TensorImpl* t = nullptr;
   try {
     std::vector<ir::ValueId> ids;

@@ -78,6 +78,12 @@ const T& at(const void* const* in, const size_t* step, int k, size_t i) {
 const OpInfo& info(Op op) { return kOps[static_cast<size_t>(op)]; }
 std::span<const OpInfo> all_ops() { return kOps; }
 
+const char* function_name(Op op) {
+  if (op == Op::concat) return "concatenate";
+  const std::string_view name = info(op).name;
+  return name.data() + name.rfind('.') + 1;
+}
+
 std::optional<Op> find_op(std::string_view name) {
   static const auto* table = [] {
     auto* t = new std::unordered_map<std::string_view, Op>;

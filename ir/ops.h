@@ -28,6 +28,7 @@ struct OpInfo {
 const OpInfo& info(Op op);
 std::span<const OpInfo> all_ops();
 std::optional<Op> find_op(std::string_view name);
+const char* function_name(Op op);  // of the C++ function that makes it (frit/ops.h): "sum" for reduce.sum
 bool accepts(TypeRule rule, DType t);
 
 // Elementwise in the wide sense: the table's elementwise rows, where, and cast. Each has a scalar

@@ -33,15 +33,15 @@ bool parse_dtype(std::string_view text, DType& out) {
   return false;
 }
 
-Shape::Shape(std::vector<int64_t> extents) : extents_(std::move(extents)) {
+Shape::Shape(std::vector<int64_t> extents, Loc where) : extents_(std::move(extents)) {
   bool empty = false;
   for (int64_t e : extents_) {
-    if (e < 0) throw Error("shape", str() + " has a negative extent");
+    if (e < 0) throw Error("shape", str() + " has a negative extent", where);
     empty |= e == 0;
   }
   for (int64_t e : extents_)
     if (__builtin_mul_overflow(count_, e == 0 ? 1 : e, &count_))
-      throw Error("shape", "the number of elements of " + str() + " overflows 64 bits");
+      throw Error("shape", "the number of elements of " + str() + " overflows 64 bits", where);
   if (empty) count_ = 0;
 }
 

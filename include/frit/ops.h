@@ -96,16 +96,16 @@ Tensor full(Shape shape, T value, Loc where = Loc::current()) {
   return full_number(std::move(shape), detail::number64(value), where);
 }
 Tensor full(Shape shape, const Tensor& value, Loc where = Loc::current());  // value has rank 0
+Tensor zeros(Shape shape, DType t, Loc where = Loc::current());
+Tensor ones(Shape shape, DType t, Loc where = Loc::current());
 template <Number T = float>
 Tensor zeros(Shape shape, Loc where = Loc::current()) {
-  return full_number(std::move(shape), detail::number64(T{0}), where);
+  return zeros(std::move(shape), dtype_of<T>(), where);
 }
 template <Number T = float>
 Tensor ones(Shape shape, Loc where = Loc::current()) {
-  return full_number(std::move(shape), detail::number64(T{1}), where);
+  return ones(std::move(shape), dtype_of<T>(), where);
 }
-Tensor zeros(Shape shape, DType t, Loc where = Loc::current());
-Tensor ones(Shape shape, DType t, Loc where = Loc::current());
 Tensor full_like(const Tensor& x, Arg value, Loc where = Loc::current());
 Tensor zeros_like(const Tensor& x, Loc where = Loc::current());
 Tensor ones_like(const Tensor& x, Loc where = Loc::current());

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "frit/error.h"
 #include "frit/half.h"
 
 namespace frit {
@@ -79,8 +80,8 @@ constexpr DType dtype_of() {
 class Shape {
  public:
   Shape() = default;
-  Shape(std::initializer_list<int64_t> extents) : Shape(std::vector<int64_t>(extents)) {}
-  explicit Shape(std::vector<int64_t> extents);
+  Shape(std::initializer_list<int64_t> extents, Loc where = Loc::current()) : Shape(std::vector<int64_t>(extents), where) {}
+  explicit Shape(std::vector<int64_t> extents, Loc where = {});  // where: the place in an Error
 
   int rank() const { return static_cast<int>(extents_.size()); }
   int64_t operator[](int axis) const { return extents_[static_cast<size_t>(axis)]; }
