@@ -6,6 +6,7 @@
 #include <map>
 #include <tuple>
 
+#include "ir/lookup.h"
 #include "ir/scalar_program.h"
 
 namespace frit::ir {
@@ -102,6 +103,9 @@ Expr<T> fma(Expr<T> a, Expr<T> b, Expr<T> c) {
 template <class T>
 Expr<T> select(Expr<bool> p, Expr<T> a, Expr<T> b) {
   return {p.r, p.r->node(PrimNode{Prim::select, dtype_of<T>(), DType::f32, p.id, a.id, b.id, 0})};
+}
+inline Expr<float> lookup(Expr<int32_t> at, RowPlace place) {
+  return {at.r, at.r->node(PrimNode{Prim::lookup, DType::f32, DType::i32, at.id, -1, -1, place.imm()})};
 }
 template <class U, class T>
 Expr<U> cast(Expr<T> a) {

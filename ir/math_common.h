@@ -2,7 +2,6 @@
 // their types. X is Num<T> or Expr<T> (ir/num.h, ir/expr.h), T float or double.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -48,20 +47,6 @@ X polynomial(X x, const std::array<typename X::type, N>& c) {
   return p;
 }
 
-// polynomial(x, a) where p, polynomial(x, b) elsewhere, evaluated as one: the longer one's highest terms, there
-// the shorter one begins, then the coefficient of the lane's case.
-template <class P, class X, size_t N, size_t M>
-X polynomial_of(P p, X x, const std::array<typename X::type, N>& a, const std::array<typename X::type, M>& b) {
-  static_assert(N != M);
-  constexpr size_t shared = std::min(N, M);
-  const auto longer = [&](size_t k) { return x.lit(N > M ? a[k] : b[k]); };
-  X y = longer(std::max(N, M) - 1);
-  for (size_t k = std::max(N, M) - 1; k-- > shared - 1;) y = fma(y, x, longer(k));
-  y = N > M ? select(p, y, x.lit(b[M - 1])) : select(p, x.lit(a[N - 1]), y);
-  for (size_t k = shared - 1; k-- > 0;) y = fma(y, x, select(p, x.lit(a[k]), x.lit(b[k])));
-  return y;
-}
-
 // Adding 1.5 * 2^(digits-1) rounds to an integer that then stands in the low bits. With the bias of
 // the exponent added as well, shifting those bits up makes the power of two.
 template <class T>
@@ -72,6 +57,33 @@ template <class T>
 inline constexpr T round_shift = T{1.5} * (int64_t{1} << mantissa_bits<T>);
 template <class T>
 inline constexpr T power_shift = round_shift<T> + exponent_bias<T>;
+
+// Functions of a >= 0 in 16 segments (lookup.h). The segment is named by the exponent of a + 0.625 and two bits of
+// its fraction; there f(a) = c0 + r p(r), r = a - node. In the first one, up to 1/8, node and c0 are 0.
+template <class X>
+class Segments {
+ public:
+  Segments(X a, Table table) : table_(table), shifted_(a + a.lit(0.625f)), segment_(to_bits(shifted_)) {
+    segment_ = shr(segment_, segment_.lit(int32_t{mantissa_bits<float> - 2}));
+    r_ = a - row(0);
+  }
+  X c0() const { return row(1); }
+  auto first() const { return lt(shifted_, shifted_.lit(0.75f)); }
+  // c + r p(r)
+  X add_to(X c) const {
+    const int rows = info(table_).count;
+    X p = row(rows - 1);
+    for (int k = rows - 2; k >= 2; --k) p = fma(p, r_, row(k));
+    return fma(p, r_, c);
+  }
+
+ private:
+  X row(int k) const { return lookup(segment_, RowPlace{table_, k}); }
+
+  Table table_;
+  X shifted_, r_;
+  typename X::template rebind<int32_t> segment_;
+};
 
 // 2^n from t = n + power_shift, n a normal exponent.
 template <class X>

@@ -57,41 +57,17 @@ X expm1(X x) {
   return select(lt(abs(x), number(x, 0x1p-26f, 0x1p-55)), x, y + y);
 }
 
-// Up to 1 a - a z / p(z), z = a^2; above 1 - 2 / (exp(2a) + 1) with exp(2a) = 2^n (p + r) / (p - r), p a
-// function of r^2. Both are top - top num / den, and one polynomial is evaluated, with the coefficients of
-// the lane's case; up to 1 c = 0 makes n = r = 0, so that den is p. Above, den = (2^n + 1) / 2 (p - r) + 2^n r,
-// where the rounding of num = p - r nearly cancels. One rounding of 2 log2(e) does no harm there.
-template <class X>
-X tanh_f32(X x) {
-  const X one = x.lit(1.0f);
-  const X a = abs(x);
-  const auto far = le(one, a);
-  const X c = select(far, min(a, x.lit(10.0f)), x.lit(0.0f));
-  const X scale = number(x, 2 * log2_e), shift = x.lit(round_shift<float>);
-  const X t = fma(c, scale, shift);
-  const X r = fma(c, scale, shift - t);
-  const auto bits = to_bits(t);
-  const auto n = shl(bits, bits.lit(mantissa_bits<float>));  // in the place of the exponent
-  const X s = to_float(n + bits.lit((exponent_bias<float> - 1) << mantissa_bits<float>));  // 2^(n-1)
-  const X rest = to_float(to_bits(r) + n);  // 2^n r; for r = 0 far too small to count
-  const X v = select(far, r, a);
-  const X u = v * v;
-  const X p = polynomial_of(far, u, exp2_ratio<float>, tanh_den<float>);
-  const X m = p - r;
-  const X top = min(a, one);
-  return with_sign_of(x, fma(-top, select(far, m, u) / fma(s + x.lit(0.5f), m, rest), top));
-}
-
-// Up to 1 an odd polynomial; above 1 - 2 / (exp(2 |x|) + 1). The quotient is small beside 1: one
-// rounding of 2 log2(e) does no harm.
+// f32 in segments. f64: up to 1 an odd polynomial; above 1 - 2 / (exp(2 |x|) + 1). The quotient is small beside 1:
+// one rounding of 2 log2(e) does no harm.
 template <class X>
 X tanh(X x) {
   using T = typename X::type;
+  const X a = abs(x);
   if constexpr (single<T>) {
-    return tanh_f32(x);
+    const Segments<X> s(min(a, x.lit(tanh_one)), Table::tanh_segments);
+    return with_sign_of(x, s.add_to(s.c0()));
   } else {
     const X one = x.lit(T{1});
-    const X a = abs(x);
     const X z = a * a;
     const X near = fma(a, z * polynomial(z, tanh_p<T>), a);
     const X c = min(a, x.lit(20.0));

@@ -15,21 +15,13 @@ inline constexpr int log_q = 0;
 template <class T>
 inline constexpr int log_near = 0;
 template <class T>
-inline constexpr int tanh_den = 0;
-template <class T>
-inline constexpr int exp2_ratio = 0;
-template <class T>
 inline constexpr int tanh_p = 0;
 template <class T>
 inline constexpr int exp2_near = 0;
 template <class T>
-inline constexpr int erf_less = 0;
-template <class T>
 inline constexpr int erf_near = 0;
 template <class T>
 inline constexpr int erf_far = 0;
-template <class T>
-inline constexpr int erf_root = 0;
 template <class T>
 inline constexpr int sin_short = 0;
 template <class T>
@@ -51,13 +43,16 @@ inline constexpr int tanh_fast_num = 0;
 template <class T>
 inline constexpr int tanh_fast_over = 0;
 template <class T>
-inline constexpr T erf_end = T(0x1p+0);
-template <>
-inline constexpr float erf_end<float> = 0x1.f33334p-1f;
+inline constexpr int tanh_segments = 0;
+template <class T>
+inline constexpr int erf_segments = 0;
+// Where the functions round to 1; where erf in f64 changes from one polynomial to the other.
+inline constexpr float tanh_one = 0x1.20a3d8p+3f;
+inline constexpr double erf_end = 0x1p+0;
 template <class T>
 inline constexpr T erf_one = T(0x1.8p+2);
 template <>
-inline constexpr float erf_one<float> = 0x1.fp+1f;
+inline constexpr float erf_one<float> = 0x1.f70a3ep+1f;
 template <class T>
 inline constexpr T erf_middle = T(0x1.c000000006298p+1);
 
@@ -171,23 +166,6 @@ inline constexpr std::array<float, 9> log_near<float> = {
     -0x1.32e26p-4f,  // -0.0749229193
 };
 
-// z / (1 - tanh(a)/a), z = a^2, a <= 1. Error 2^-28.7.
-template <>
-inline constexpr std::array<float, 4> tanh_den<float> = {
-    0x1.800006p+1f,  // 3.00000072
-    0x1.3332bap+0f,  // 1.19999278
-    -0x1.750566p-8f,  // -0.00569185009
-    0x1.dad298p-13f,  // 0.000226413074
-};
-
-// r (2^r + 1) / (2^r - 1) as a function of r^2, |r| <= 1/2. Error 2^-29.6.
-template <>
-inline constexpr std::array<float, 3> exp2_ratio<float> = {
-    0x1.715476p+1f,  // 2.88539004
-    0x1.d93082p-4f,  // 0.115524776
-    -0x1.e3e668p-11f,  // -0.00092296605
-};
-
 // (tanh(a)/a - 1) / z, z = a^2, a <= 1. Error 2^-56.2.
 template <>
 inline constexpr std::array<double, 15> tanh_p<double> = {
@@ -223,18 +201,6 @@ inline constexpr std::array<double, 12> exp2_near<double> = {
     0x1.b52615946599bp-24,  // 1.01781629e-07
     0x1.e610afd6ba822p-28,  // 7.07317934e-09
     0x1.e7fe96893b40dp-32,  // 4.43828398e-10
-};
-
-// 1 - erf(a)/a, z = a^2, a <= 0.975. Error 2^-30.0.
-template <>
-inline constexpr std::array<float, 7> erf_less<float> = {
-    -0x1.06eba8p-3f,  // -0.128379166
-    0x1.81274p-2f,  // 0.376126289
-    -0x1.ce2d64p-4f,  // -0.112836257
-    0x1.b8013cp-6f,  // 0.026855763
-    -0x1.544cc2p-8f,  // -0.0051925634
-    0x1.a62c76p-11f,  // 0.000805232383
-    -0x1.4ff738p-14f,  // -8.01004644e-05
 };
 
 // erf(a)/a - 1, z = a^2, a <= 1. Error 2^-56.3.
@@ -297,22 +263,6 @@ inline constexpr std::array<double, 39> erf_far<double> = {
     0x1.a817ffc932d68p-66,  // 2.2451336e-20
     -0x1.b2885a574445bp-72,  // -3.59436966e-22
     -0x1.3e5b0f9c8a3b3p-72,  // -2.63337669e-22
-};
-
-// sqrt(1 - erf(a)), t = a - 1, 0.975 <= a <= 3.875. Error 2^-26.9.
-template <>
-inline constexpr std::array<float, 11> erf_root<float> = {
-    0x1.9620d6p-2f,  // 0.396609634
-    -0x1.0bf0ap-1f,  // -0.523320198
-    0x1.6cb3c8p-3f,  // 0.178077281
-    0x1.ee811ep-5f,  // 0.0603643022
-    -0x1.7e3c7ep-5f,  // -0.0466597043
-    -0x1.0b8c04p-8f,  // -0.00408244226
-    0x1.447e5cp-7f,  // 0.00990275852
-    -0x1.474c96p-9f,  // -0.00249709445
-    -0x1.f94accp-14f,  // -0.000120471042
-    0x1.1c5a44p-13f,  // 0.000135589886
-    -0x1.069b4ap-16f,  // -1.5652573e-05
 };
 
 // sin(2 pi h)/h, z = h^2, |h| <= 1/4, for f32. Error 2^-35.5.
@@ -434,5 +384,47 @@ inline constexpr std::array<float, 5> tanh_fast_over<float> = {
     0x1.57701p-12f,  // 0.000327527756
     0x1.9e6cp-21f,  // 7.71920895e-07
 };
+
+// tanh(a), a <= 9.02, in segments: nodes, then coefficients. Error 2^-26.9.
+template <>
+inline constexpr std::array<std::array<float, 16>, 8> tanh_segments<float> = {{
+    {{0x1.9ffbfp+0f, 0x1.100618p+1f, 0x1.4fff3p+1f, 0x1.901cd8p+1f, 0x1.effefcp+1f, 0x1.37fb88p+2f, 0x1.77f778p+2f, 0x1.b7da38p+2f,
+      0x1.045a5ap+3f, 0x0p+0f, 0x1.806d66p-3f, 0x1.400ddp-2f, 0x1.00263p-1f, 0x1.80111p-1f, 0x1.00145p+0f, 0x1.4002d8p+0f}},
+    {{0x1.d9c5dp-1f, 0x1.f19aa8p-1f, 0x1.faa782p-1f, 0x1.fe07cep-1f, 0x1.ff8f2p-1f, 0x1.fff0b6p-1f, 0x1.fffdeep-1f, 0x1.ffffb8p-1f,
+      0x1.fffffap-1f, 0x0p+0f, 0x1.7bf99cp-3f, 0x1.360616p-2f, 0x1.d9714cp-2f, 0x1.453c6cp-1f, 0x1.8600bap-1f, 0x1.b253d4p-1f}},
+    {{0x1.2666cep-3f, 0x1.c6310cp-5f, 0x1.54564cp-6f, 0x1.f739cap-8f, 0x1.c35116p-10f, 0x1.e93c2ep-13f, 0x1.0900dap-15f, 0x1.1fef18p-18f,
+      0x1.54af2cp-22f, 0x1p+0f, 0x1.ee6018p-1f, 0x1.d111a8p-1f, 0x1.928d86p-1f, 0x1.3166c4p-1f, 0x1.add9cap-2f, 0x1.1f1faap-2f}},
+    {{-0x1.106bb4p-3f, -0x1.b96bfp-5f, -0x1.50c826p-6f, -0x1.f5474ap-8f, -0x1.c2e874p-10f, -0x1.e92338p-13f, -0x1.08d41cp-15f, -0x1.1f0de4p-18f,
+      -0x1.37726cp-23f, -0x1.4ed668p-25f, -0x1.6ee506p-3f, -0x1.199b5cp-2f, -0x1.743cbcp-2f, -0x1.83ff88p-2f, -0x1.476d56p-2f, -0x1.e721fap-3f}},
+    {{0x1.33efa2p-4f, 0x1.159f78p-5f, 0x1.b7a0bap-7f, 0x1.4b9842p-8f, 0x1.2bc0fp-10f, 0x1.459fbap-13f, 0x1.60ce3cp-16f, 0x1.7fa7a8p-19f,
+      0x1.d08024p-22f, -0x1.55542cp-2f, -0x1.278e1p-2f, -0x1.c18dc2p-3f, -0x1.811f08p-4f, 0x1.56e4a2p-5f, 0x1.a87d46p-4f, 0x1.bba1p-4f}},
+    {{-0x1.9d4c0ap-6f, -0x1.ea9c88p-7f, -0x1.a56094p-8f, -0x1.4773ep-9f, -0x1.2b377ap-11f, -0x1.466de8p-14f, -0x1.680f6ap-17f, -0x1.964168p-20f,
+      -0x1.ef0768p-21f, -0x1.57a77ep-13f, 0x1.cf48f2p-4f, 0x1.448476p-3f, 0x1.5102d4p-3f, 0x1.9867d2p-4f, 0x1.c3370cp-6f, -0x1.99f08ap-7f}},
+    {{0x1.2e2144p-10f, 0x1.23cb4ep-8f, 0x1.355208p-9f, 0x1.ff42cep-11f, 0x1.ef8d8ep-13f, 0x1.1058b2p-15f, 0x1.2828a6p-18f, 0x1.3e794ap-21f,
+      -0x1.1636a4p-22f, 0x1.167e64p-3f, 0x1.91783ep-4f, 0x1.62b7aap-5f, -0x1.ac8442p-6f, -0x1.03fb4ep-4f, -0x1.790d7p-5f, -0x1.3ac5dcp-6f}},
+    {{0x1.16ce64p-8f, -0x1.28a6b8p-11f, -0x1.32c282p-11f, -0x1.d63fdep-13f, -0x1.39d0c2p-14f, -0x1.54805cp-17f, -0x1.df1dc6p-21f, -0x1.1d3362p-27f,
+      0x1.bc0182p-21f, -0x1.3fd444p-6f, -0x1.0e0432p-5f, -0x1.f88b66p-4f, -0x1.78cf48p-5f, -0x1.3f9bc8p-10f, 0x1.766b06p-6f, 0x1.890dc6p-7f}},
+}};
+
+// erf(a), in the first segment erf(a) - a, a <= 3.93, in segments: nodes, then coefficients. Error 2^-27.2.
+template <>
+inline constexpr std::array<std::array<float, 16>, 8> erf_segments<float> = {{
+    {{0x1.a005bp+0f, 0x1.100478p+1f, 0x1.500478p+1f, 0x1.900138p+1f, 0x1.d3956ep+1f, 0x0p+0f, 0x0p+0f, 0x0p+0f,
+      0x0p+0f, 0x0p+0f, 0x1.7fdf58p-3f, 0x1.3ffa5p-2f, 0x1.fffa5p-2f, 0x1.80041p-1f, 0x1.fff368p-1f, 0x1.4000dp+0f}},
+    {{0x1.f4f77ep-1f, 0x1.fea45ap-1f, 0x1.ffe51ap-1f, 0x1.fffeb4p-1f, 0x1.fffff8p-1f, 0x0p+0f, 0x0p+0f, 0x0p+0f,
+      0x0p+0f, 0x0p+0f, 0x1.ac225p-3f, 0x1.5da422p-2f, 0x1.0a7c76p-1f, 0x1.6c1f34p-1f, 0x1.af714p-1f, 0x1.d886cp-1f}},
+    {{0x1.49854ep-4f, 0x1.9425dep-7f, 0x1.2cb314p-10f, 0x1.0f9738p-14f, 0x1.e5c9cap-20f, 0x0p+0f, 0x0p+0f, 0x0p+0f,
+      0x0p+0f, 0x1.06eba8p-3f, 0x1.16e482p+0f, 0x1.05fe28p+0f, 0x1.c1f24ap-1f, 0x1.492a58p-1f, 0x1.a926dap-2f, 0x1.e46158p-3f}},
+    {{-0x1.0bc00ap-3f, -0x1.ad6f64p-6f, -0x1.8ab356p-9f, -0x1.a846c2p-13f, -0x1.c46daep-18f, 0x0p+0f, 0x0p+0f, 0x0p+0f,
+      0x0p+0f, 0x1.8e71bep-22f, -0x1.a232dap-3f, -0x1.4777bp-2f, -0x1.c1ed52p-2f, -0x1.edc4dep-2f, -0x1.a91c44p-2f, -0x1.2ebdb8p-2f}},
+    {{0x1.d66724p-4f, 0x1.0e945p-5f, 0x1.402036p-8f, 0x1.a247a2p-12f, 0x1.0076cep-16f, 0x0p+0f, 0x0p+0f, 0x0p+0f,
+      0x0p+0f, -0x1.812d32p-2f, -0x1.59bc68p-2f, -0x1.19216ep-2f, -0x1.2bfda6p-3f, 0x1.b72c86p-6f, 0x1.1b52fcp-3f, 0x1.571c6cp-3f}},
+    {{-0x1.975752p-5f, -0x1.afdf44p-6f, -0x1.622c0cp-8f, -0x1.24981p-11f, -0x1.6304b8p-16f, 0x0p+0f, 0x0p+0f, 0x0p+0f,
+      0x0p+0f, 0x1.ec10a6p-12f, 0x1.96b334p-4f, 0x1.314488p-3f, 0x1.76f98ep-3f, 0x1.34bd7ap-3f, 0x1.1b3caep-4f, -0x1.8f20dcp-8f}},
+    {{-0x1.6e92dcp-9f, 0x1.928e5ep-7f, 0x1.19859cp-8f, 0x1.3eb9e8p-11f, 0x1.3bf7d6p-15f, 0x0p+0f, 0x0p+0f, 0x0p+0f,
+      0x0p+0f, 0x1.bf1a4ep-4f, 0x1.86c918p-4f, 0x1.19051p-4f, 0x1.e6d6c6p-8f, -0x1.b0d57ap-5f, -0x1.1a4b98p-4f, -0x1.81ae66p-5f}},
+    {{0x1.d82974p-7f, -0x1.af61bep-10f, -0x1.30c6f8p-9f, -0x1.d9eb1ep-12f, -0x1.472344p-14f, 0x0p+0f, 0x0p+0f, 0x0p+0f,
+      0x0p+0f, 0x1.94e4cap-8f, 0x1.265842p-5f, 0x1.5dda7ap-6f, -0x1.9cc13p-5f, -0x1.e5ca0cp-6f, 0x1.cbcd38p-8f, 0x1.297b3ep-6f}},
+}};
 
 }  // namespace frit::ir::math

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "frit/half.h"
+#include "ir/lookup.h"
 
 namespace frit::ir {
 
@@ -132,6 +133,8 @@ Num<T> min(Num<T> a, Num<T> b) {
   }
   return b.v < a.v ? b : a;
 }
+
+inline Num<float> lookup(Num<int32_t> at, RowPlace place) { return {place.numbers()[static_cast<size_t>(at.v) % std::tuple_size_v<Row>]}; }
 
 template <class T>
 Num<bool> eq(Num<T> a, Num<T> b) { return {a.v == b.v}; }

@@ -28,6 +28,7 @@ enum class Prim : uint8_t {
   bit_not, bit_and, bit_or, bit_xor,
   shl, shr, // integers; LAWS.md, 5: any count outside [0, width) gives 0 (shr of signed: copies of the sign)
   select,   // operand 0 bool, 1 and 2 of dtype
+  lookup,   // operand an i32, whose low four bits choose from a row of 16 f32 (lookup.h), named by `imm`
   cast,     // operand of type `from`, result `dtype`; LAWS.md, 6. f16 and bf16 only from and to f32
   bitcast,  // operand of type `from` of the same size; NaN reads as the canonical one, or as any if `imm`
             // is 1 (for formulas whose result does not depend on it)

@@ -147,14 +147,7 @@ for kind, count in ('f32', 10), ('f64', 22):
 job('log_near', 'f32', log_q, lambda f: f ** 2 / mp.log1p(f), S2 / SLACK - 1, mp.sqrt(mpf(2)) * SLACK - 1, 9,
     '(log(1 + f) - f) / f^2, sqrt(1/2) <= 1 + f <= sqrt(2)')
 
-# f32: tanh(a) = a - a z / p(z), z = a^2, up to 1; above 2^r = (p(r^2) + r) / (p(r^2) - r), |r| <= 1/2
 tanh_ratio = lambda z: mp.tanh(mp.sqrt(z)) / mp.sqrt(z)
-tanh_den = lambda z: z / (1 - tanh_ratio(z))
-job('tanh_den', 'f32', tanh_den, lambda z: z / tanh_den(z) ** 2 / tanh_ratio(z), 0, 1, 4,
-    'z / (1 - tanh(a)/a), z = a^2, a <= 1')
-exp2_ratio = lambda q: mp.sqrt(q) * (2 ** mp.sqrt(q) + 1) / (2 ** mp.sqrt(q) - 1)
-job('exp2_ratio', 'f32', exp2_ratio, lambda q: 2 * mp.sqrt(q) / (exp2_ratio(q) ** 2 - q), 0, SLACK / 4, 3,
-    'r (2^r + 1) / (2^r - 1) as a function of r^2, |r| <= 1/2')
 # f64: tanh(a) = a + a z p(z), z = a^2, up to 1; above with exp2
 job('tanh_p', 'f64', lambda z: (tanh_ratio(z) - 1) / z, lambda z: z / tanh_ratio(z), 0, 1, 15,
     '(tanh(a)/a - 1) / z, z = a^2, a <= 1')
@@ -162,13 +155,13 @@ job('exp2_near', 'f64', lambda r: mpf(2) ** r, lambda r: mpf(2) ** -r, -SLACK / 
 
 
 # erf(a) = a + a p(z), z = a^2, up to the end below. Above, f64: a polynomial around the middle of what is left.
-ERF_END = {'f32': mpf('0.975'), 'f64': mpf(1)}
-ERF_ONE = {'f32': mpf('3.875'), 'f64': mpf('6')}  # erf rounds to 1 from here on
+ERF_END = mpf(1)
+ERF_ONE = {'f32': mpf('3.93'), 'f64': mpf('6')}  # erf rounds to 1 from here on
 
 
 def erf_middle():
     """A number about the middle where erf is within 1/64 of a unit in the last place of one of the type."""
-    m = round_to((ERF_END['f64'] + ERF_ONE['f64']) / 2, 'f32')
+    m = round_to((ERF_END + ERF_ONE['f64']) / 2, 'f32')
     while True:
         e = mp.erf(m)
         if abs(e - round_to(e, 'f64')) < mpf(2) ** -60:
@@ -179,14 +172,9 @@ def erf_middle():
 ERF_MIDDLE = erf_middle()
 erf_p = lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1
 erf_w = lambda z: mp.sqrt(z) / mp.erf(mp.sqrt(z))
-job('erf_less', 'f32', lambda z: -erf_p(z), erf_w, 0, ERF_END['f32'] ** 2, 7, '1 - erf(a)/a, z = a^2, a <= 0.975')
-job('erf_near', 'f64', erf_p, erf_w, 0, ERF_END['f64'] ** 2, 13, 'erf(a)/a - 1, z = a^2, a <= 1')
-job('erf_far', 'f64', lambda t: mp.erf(t + ERF_MIDDLE), one, ERF_END['f64'] - ERF_MIDDLE, ERF_ONE['f64'] - ERF_MIDDLE, 39,
+job('erf_near', 'f64', erf_p, erf_w, 0, ERF_END ** 2, 13, 'erf(a)/a - 1, z = a^2, a <= 1')
+job('erf_far', 'f64', lambda t: mp.erf(t + ERF_MIDDLE), one, ERF_END - ERF_MIDDLE, ERF_ONE['f64'] - ERF_MIDDLE, 39,
     f'erf(a), t = a - {float(ERF_MIDDLE).hex()}, 1 <= a <= 6')
-# f32: erf(a) = 1 - g(t)^2, t = a - 1; where the root's own rounding counts less, its error may be twice as large
-erf_root = lambda t: mp.sqrt(mp.erfc(t + 1))
-job('erf_root', 'f32', erf_root, lambda t: 2 * erf_root(t) / (1 + min(1, 2 * (t + 1 - ERF_END['f32']))), ERF_END['f32'] - 1,
-    ERF_ONE['f32'] - 1, 11, 'sqrt(1 - erf(a)), t = a - 1, 0.975 <= a <= 3.875')
 
 # sin(2 pi h) = h p(h^2), |h| <= 1/4
 sin_p = lambda z: mp.sin(2 * mp.pi * mp.sqrt(z)) / mp.sqrt(z)
@@ -234,6 +222,54 @@ def quotient(f, lo, hi, above, below, points=240, rounds=12):
 QUOTIENTS = [('tanh_fast', tanh_ratio, mpf(0), mpf('81.5'), 5, 5, 'tanh(a)/a as num(z) / over(z), z = a^2, a <= 9.03')]
 
 
+# Functions of a >= 0 in segments: where the top bits of a + 0.625 agree, which its exponent and two bits of its
+# fraction are, f is c[0] + r p(r), r = a - node, nodes being chosen so that c[0] is f(node) to a hundredth of a unit.
+SEGMENT_SHIFT = mpf('0.625')
+SEGMENT_COEFFICIENTS = 7
+# name, f, where it rounds to its last value, what p leaves to f in the first segment, where node is 0, comment
+TANH_ONE = mpf('9.02')
+SEGMENTS = [('tanh_segments', mp.tanh, TANH_ONE, lambda a: mpf(0), 'tanh(a)'),
+            ('erf_segments', mp.erf, ERF_ONE['f32'], lambda a: a, 'erf(a), in the first segment erf(a) - a')]
+
+
+def bits_of(x):
+    return struct.unpack('I', struct.pack('f', float(x)))[0]
+
+
+def good_node(f, lo, hi):
+    """A number of f32 near the middle whose f is one too, or nearly."""
+    middle, best = bits_of((lo + hi) / 2), None
+    step = max(1, (bits_of(hi) - bits_of((lo + hi) / 2)) // 20000)
+    for n in range(3000):
+        x = mpf(struct.unpack('f', struct.pack('I', middle + (n // 2 if n % 2 else -(n // 2)) * step))[0])
+        y = f(x)
+        off = abs(y - round_to(y, 'f32')) * mpf(2) ** (23 - mp.floor(mp.log(y, 2)))
+        if best is None or off < best[0]:
+            best = (off, x)
+        if off < mpf('0.01'):
+            break
+    return best[1]
+
+
+def segments(f, end, base):
+    """Rows of 16: the nodes, then the coefficients, lowest first; and the worst error beside f."""
+    rows = [[mpf(0)] * 16 for _ in range(SEGMENT_COEFFICIENTS + 1)]
+    lo, worst, slack = mpf(0), mpf(0), mpf(2) ** -20
+    while lo < end:
+        t = lo + SEGMENT_SHIFT
+        step = mpf(2) ** (mp.floor(mp.log(t, 2)) - 2)
+        hi = min((mp.floor(t / step) + 1) * step - SEGMENT_SHIFT, end)
+        node = good_node(f, lo, hi) if lo else mpf(0)
+        c0 = round_to(f(node), 'f32') if lo else mpf(0)
+        g = lambda r: (f(node + r) - c0 - (mpf(0) if lo else base(r))) / r if r else mp.diff(f, node)
+        rest, error = fit(g, lambda r: r / f(node + r), lo - (slack if lo else 0) - node, hi + slack - node, range(SEGMENT_COEFFICIENTS - 1), 'f32', True)
+        for row, c in zip(rows, [node, c0] + [c for _, c in rest]):
+            row[(bits_of(t) >> 21) % 16] = c
+        worst = max(worst, error)
+        lo = hi
+    return rows, worst
+
+
 def main():
     wanted = sys.argv[1:]
     out = []
@@ -245,7 +281,12 @@ def main():
             out.append(f'template <class T>\ninline constexpr int {name} = 0;')
         for name, *_ in QUOTIENTS:
             out.append(f'template <class T>\ninline constexpr int {name}_num = 0;\ntemplate <class T>\ninline constexpr int {name}_over = 0;')
-        for name, values in ('erf_end', ERF_END), ('erf_one', ERF_ONE):
+        for name, *_ in SEGMENTS:
+            out.append(f'template <class T>\ninline constexpr int {name} = 0;')
+        out.append('// Where the functions round to 1; where erf in f64 changes from one polynomial to the other.')
+        out.append(f'inline constexpr float tanh_one = {hexa(round_to(TANH_ONE, "f32"), "f32")};')
+        out.append(f'inline constexpr double erf_end = {hexa(ERF_END, "f64")};')
+        for name, values in (('erf_one', ERF_ONE),):
             out.append(f'template <class T>\ninline constexpr T {name} = T({hexa(values["f64"], "f64")});\n'
                        f'template <>\ninline constexpr float {name}<float> = {hexa(round_to(values["f32"], "f32"), "f32")};')
         out.append(f'template <class T>\ninline constexpr T erf_middle = T({hexa(ERF_MIDDLE, "f64")});')
@@ -271,6 +312,18 @@ def main():
             out.append(f'template <>\ninline constexpr std::array<float, {len(values)}> {name}_{part}<float> = {{')
             out += [f'    {hexa(c, "f32")},  // {float(c):.9g}' for c in values]
             out.append('};')
+    for name, f, end, base, note in SEGMENTS:
+        if wanted and name not in wanted:
+            continue
+        mp.prec = 160
+        rows, err = segments(f, end, base)
+        out.append(f'\n// {note}, a <= {float(end)}, in segments: nodes, then coefficients. Error 2^{float(mp.log(err, 2)):.1f}.')
+        out.append(f'template <>\ninline constexpr std::array<std::array<float, 16>, {len(rows)}> {name}<float> = {{{{')
+        for row in rows:
+            values = [hexa(v, 'f32') for v in row]
+            out.append('    {{' + ', '.join(values[:8]) + ',\n      ' + ', '.join(values[8:]) + '}},')
+        out.append('}};')
+        print(f'{name}: 2^{float(mp.log(err, 2)):.2f}', file=sys.stderr, flush=True)
     if not wanted:
         out.append('\n}  // namespace frit::ir::math')
     print('\n'.join(out))

@@ -28,6 +28,10 @@ extern __shared__ __align__(16) unsigned char frit_shared[];
 
 // Bits
 
+// One of a row of 16 numbers. Each thread wants another: from the cache of global memory a warp has them in one
+// access, from constant memory in as many as differ.
+F_FN f32 f_lookup(const f32* row, i32 i) { return __ldg(row + (i & 15)); }
+
 F_FN f32 f_f32(u32 bits) { return __uint_as_float(bits); }
 F_FN f64 f_f64(u64 bits) { return __longlong_as_double((i64)bits); }
 F_FN bool f_sign(f32 x) { return __float_as_int(x) < 0; }

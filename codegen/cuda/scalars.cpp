@@ -113,6 +113,10 @@ std::string prim_text(const ir::PrimNode& n, const std::string& a, const std::st
     case Prim::shl: return two("f_shl");
     case Prim::shr: return two("f_shr");
     case Prim::select: return cat(a, " ? ", b, " : ", c);
+    case Prim::lookup: {
+      const ir::RowPlace place = ir::RowPlace::of(n.imm);
+      return cat("f_lookup(f_", ir::info(place.table).name, "[", place.row, "], ", a, ")");
+    }
     case Prim::cast: return n.from == t ? a : cat("f_cast<", type_text(t), ">(", a, ")");
     case Prim::approx_exp2: return one("f_approx_exp2");
     case Prim::approx_div: return two("f_approx_div");
@@ -181,6 +185,7 @@ std::string Functions::call(ir::Op op, DType t, DType to, const std::vector<std:
     } else if (n.prim == Prim::constant) {
       names[i] = leaf(i);
     } else {
+      if (n.prim == Prim::lookup) tables_.insert(ir::RowPlace::of(n.imm).table);
       names[i] = cat("t", i);
       body += cat("  const ", type_text(made), " ", names[i], " = ", node_text(p, static_cast<int>(i), names), ";\n");
     }
@@ -196,6 +201,17 @@ std::string Functions::call(ir::Op op, DType t, DType to, const std::vector<std:
 
 std::string Functions::text() const {
   std::string out;
+  for (ir::Table t : tables_) {
+    const ir::TableInfo table = ir::info(t);
+    const std::string guard = cat("F_TABLE_", table.name);
+    out += cat("#ifndef ", guard, "\n#define ", guard, "\n__device__ const f32 f_", table.name, "[", table.count, "][", std::tuple_size_v<ir::Row>, "] = {\n");
+    for (int r = 0; r < table.count; ++r) {
+      out += "  {";
+      for (size_t i = 0; i < std::tuple_size_v<ir::Row>; ++i) out += cat(i ? ", " : "", literal_text(ir::Literal::of(table.rows[r][i])));
+      out += "},\n";
+    }
+    out += "};\n#endif\n\n";
+  }
   for (const auto& [name, text] : made_) out += text + "\n";
   return out;
 }

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "ir/func.h"
+#include "ir/lookup.h"
 #include "ir/ops.h"
 #include "ir/scalar_program.h"
 
@@ -47,6 +49,7 @@ class Functions {
  private:
   ir::Formulas formulas_;
   std::map<std::string, std::string> made_;
+  std::set<ir::Table> tables_;  // that they look numbers up in
 };
 
 }  // namespace frit::codegen::cuda

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ir/lookup.h"
 #include "ir/ops.h"
 
 namespace frit::codegen {
@@ -135,6 +136,44 @@ Value* compare(Build& b, ir::Prim p, DType t, Value* x, Value* y) {
   return b.ir.CreateCmp(pred, x, y);
 }
 
+// x's low four bits choose from 16 numbers. Processors choose from one register of 16 lanes or two of 8; a scalar
+// reads memory.
+Value* look_up(Build& b, const ir::Row& row, Value* x) {
+  auto& ir = b.ir;
+  auto part = [&](size_t first, size_t count) { return llvm::ConstantDataVector::get(b.context, llvm::ArrayRef<float>(row.data() + first, count)); };
+  const int lanes = Build::width(x);
+  if (lanes == 0) {
+    auto* table = new llvm::GlobalVariable(b.module, part(0, row.size())->getType(), true, llvm::GlobalValue::PrivateLinkage, part(0, row.size()));
+    return ir.CreateLoad(ir.getFloatTy(), ir.CreateGEP(ir.getFloatTy(), table, ir.CreateAnd(x, 15)));
+  }
+  llvm::FixedVectorType* result = llvm::FixedVectorType::get(ir.getFloatTy(), static_cast<unsigned>(lanes));
+  if (lanes == 16 && b.avx512()) return ir.CreateIntrinsic(result, I::x86_avx512_permvar_sf_512, {part(0, 16), x});
+  if (lanes == 8) {
+    if (b.avx512()) return ir.CreateIntrinsic(result, I::x86_avx512_vpermi2var_ps_256, {part(0, 8), x, part(8, 8)});
+    Value* low = ir.CreateIntrinsic(result, I::x86_avx2_permps, {part(0, 8), x});
+    Value* high = ir.CreateIntrinsic(result, I::x86_avx2_permps, {part(8, 8), x});
+    Value* sign = ir.CreateShl(x, 28);  // bit 3, where a blend looks
+    return ir.CreateSelect(ir.CreateICmpSLT(sign, llvm::Constant::getNullValue(x->getType())), high, low);
+  }
+  // Narrower ones are padded to 8 lanes, wider ones cut into halves.
+  llvm::SmallVector<int, 16> mask;
+  if (lanes < 8) {
+    for (int i = 0; i < 8; ++i) mask.push_back(i % lanes);
+    Value* padded = look_up(b, row, ir.CreateShuffleVector(x, mask));
+    mask.truncate(static_cast<size_t>(lanes));
+    return ir.CreateShuffleVector(padded, mask);
+  }
+  Value* halves[2];
+  for (int h = 0; h < 2; ++h) {
+    mask.clear();
+    for (int i = 0; i < lanes / 2; ++i) mask.push_back(h * lanes / 2 + i);
+    halves[h] = look_up(b, row, ir.CreateShuffleVector(x, mask));
+  }
+  mask.clear();
+  for (int i = 0; i < lanes; ++i) mask.push_back(i);
+  return ir.CreateShuffleVector(halves[0], halves[1], mask);
+}
+
 Value* choose(Build& b, DType t, Value* p, Value* x, Value* y) {
   if (t != DType::boolean) return b.ir.CreateSelect(p, x, y);
   return b.ir.CreateOr(b.ir.CreateAnd(p, x), b.ir.CreateAnd(b.ir.CreateNot(p), y));
@@ -251,6 +290,7 @@ Value* emit_prim(Build& b, const ir::PrimNode& node, Value* x, Value* y, Value* 
     case ir::Prim::shl: return shift(b, t, x, y, true);
     case ir::Prim::shr: return shift(b, t, x, y, false);
     case ir::Prim::select: return choose(b, t, x, y, z);
+    case ir::Prim::lookup: return look_up(b, ir::RowPlace::of(node.imm).numbers(), x);
     case ir::Prim::cast: return emit_cast(b, node.from, t, x);
     case ir::Prim::bitcast:
       return node.imm ? b.ir.CreateBitCast(x, in_shape(b, x, b.type(t))) : bit_cast(b, node.from, t, x);
