@@ -152,8 +152,9 @@ class Joiner {
       o.loc = from.loc;
       if (o.op == Op::read) o.operands[0] = from.operands[0];
       if (!out.nest.guards[i].empty() || !c.nest.guards[i].empty()) return std::nullopt;
+      // Coefficients of loops do not matter where these run once; those of computed indices do.
+      if (!out.nest.address[i].dyn.empty() || !c.nest.address[i].dyn.empty()) return std::nullopt;
       out.nest.address[i].constant = c.nest.address[i].constant;
-      if (out.nest.address[i].dyn.size() != c.nest.address[i].dyn.size()) return std::nullopt;
     }
     for (size_t i = 0; i < out.group.outputs.size(); ++i) {
       out.group.outputs[i].tensor = c.group.outputs[i].tensor;
