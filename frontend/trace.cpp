@@ -117,10 +117,17 @@ void add_notes(Error& e, const Request& r, Loc where) {
     if (!a.tensor() || !a.tensor()->impl()) continue;
     const detail::TensorImpl& t = *detail::impl(*a.tensor());
     if (!t.made_at.known() || t.made_at == where) continue;
-    Note note{detail::type_text(t) + " made by " + t.made_by + " here", t.made_at};
+    const std::string type = detail::type_text(t);
+    const Note note{type + " made by " + t.made_by + " here", t.made_at};
     bool twice = false;
-    for (Note& n : e.notes)  // the type rules know the op that made it, not the function that was called
-      if (n.where.line == note.where.line && n.where.column == note.where.column) n.text = note.text, twice = true;
+    for (Note& n : e.notes) {
+      // The type rules know the op that made it, not the function that was called.
+      if (n.where.line != note.where.line || n.where.column != note.where.column || short_file(n.where.file) != short_file(note.where.file)) continue;
+      if (!n.text.starts_with(type + " made by ")) continue;
+      n.text = note.text;
+      twice = true;
+      break;
+    }
     if (!twice) e.notes.push_back(std::move(note));
   }
 }

@@ -100,6 +100,16 @@ TEST(Errors, NameTheFunctionThatWasCalled) {
   }
 }
 
+// Tensors made at one place, in a loop or a function, are told apart.
+TEST(Errors, NotesOfTensorsMadeAtOnePlace) {
+  auto make = [](int64_t n) { return frit::ones({n}); };
+  const Tensor x = make(3), y = make(4);
+  const frit::Error e = help::error_of([&] { x + y; });
+  ASSERT_EQ(e.notes.size(), 2u);
+  EXPECT_EQ(e.notes[0].text, "f32[3] made by ones here");
+  EXPECT_EQ(e.notes[1].text, "f32[4] made by ones here");
+}
+
 TEST(Errors, CountsThatOverflowAreAtTheCaller) {
   const int64_t many = int64_t{1} << 40;
   for (const frit::Error& e : {help::error_of([&] { frit::zeros({many, many}); }), help::error_of([&] { frit::iota({many, many}, frit::DType::i64); }),
