@@ -199,11 +199,12 @@ void canonical_reductions(Func& f, PassContext&) {
 }
 
 // Where many parts are joined, in a tree. A join asks for every element of the result which part it comes from:
-// of n parts in one kernel that is n questions an element, in a tree a copy a level more.
+// of n parts in one kernel that is n questions an element, a tenth of a nanosecond each, in a tree a copy a level more
+// (docs/measured.md).
 void canonical_concats(Func& f, PassContext&) {
   Rewriter w(f);
   w.run([&](const OpNode& op) {
-    constexpr size_t most = kPartialArrays;
+    constexpr size_t most = kMostParts;
     if (op.op != Op::concat || op.operands.size() <= most) return false;
     const int64_t axis = op.i64(AttrName::axis);
     auto join = [&](std::vector<Operand> parts) {

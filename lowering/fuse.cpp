@@ -190,11 +190,27 @@ class Fuser {
     all.insert(all.end(), std::make_move_iterator(kept.rbegin()), std::make_move_iterator(kept.rend()));
   }
 
-  static size_t partial_arrays(const Group& g) {
-    std::set<ValueId> arrays;
-    for (const OpNode& o : g.body)
-      if (o.op == Op::read && o.find(ir::AttrName::guard)) arrays.insert(o.operands[0].value);
-    return arrays.size();
+  // How many parts a kernel joins: arrays that it reads only where an index is inside of them, those as one that
+  // are read at the same place.
+  static size_t parts_of(const Group& g) {
+    struct Part {
+      std::set<ValueId> arrays;
+      std::vector<const std::vector<IndexExpr>*> places;
+    };
+    std::vector<Part> parts;
+    for (const OpNode& o : g.body) {
+      if (o.op != Op::read || o.index.empty() || !o.find(ir::AttrName::guard)) continue;
+      Part mine{{o.operands[0].value}, {&o.index}};
+      std::erase_if(parts, [&](Part& p) {
+        const bool same = p.arrays.count(o.operands[0].value) || std::any_of(p.places.begin(), p.places.end(), [&](const auto* at) { return *at == o.index; });
+        if (!same) return false;
+        mine.arrays.merge(p.arrays);
+        mine.places.insert(mine.places.end(), p.places.begin(), p.places.end());
+        return true;
+      });
+      parts.push_back(std::move(mine));
+    }
+    return parts.size();
   }
 
   // May the merged group be a kernel, or the library's product where a part was one?
@@ -206,8 +222,7 @@ class Fuser {
     }
     if (m.inputs().size() + m.outputs.size() > kMaxTensors) return why = "more than 48 arrays in one kernel", false;
     if (m.body.size() > kMaxBody) return why = "more than 600 ops in one kernel", false;
-    if (partial_arrays(m) > std::max({kPartialArrays, partial_arrays(p.group), partial_arrays(c.group)}))
-      return why = "more than 16 arrays in one kernel that are read only where an index is inside of them", false;
+    if (parts_of(m) > std::max({kMostParts, parts_of(p.group), parts_of(c.group)})) return why = "a join of more than 16 parts in one kernel", false;
     int products = 0, reductions = 0;
     for (const OpNode& o : m.body) products += o.op == Op::reduce_dot, reductions += is_reduction(o);
     if (products > 0 && reductions > 1) return why = "a matrix product shares its kernel with no other reduction", false;

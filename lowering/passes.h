@@ -24,8 +24,8 @@ struct PassContext {
   }
 };
 
-// Arrays that one kernel reads only where an index is inside of them: parts of a join, arrays that are padded.
-inline constexpr size_t kPartialArrays = 16;
+// Parts that one kernel joins.
+inline constexpr size_t kMostParts = 16;
 
 void densify(ir::Func& f, PassContext& context);             // tensor
 void simplify(ir::Func& f, PassContext& context);            // tensor

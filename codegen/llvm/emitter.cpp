@@ -31,6 +31,7 @@ void Emitter::function(const char* name, const ir::OpNode* body) {
   ir.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", fn));
   std::fill(vals_.begin(), vals_.end(), Val{});
   streamed_ = false;
+  nowhere_ = nullptr;
   scratch_ = fn->getArg(4);
   scratch_used_ = number(0);
 

@@ -110,6 +110,7 @@ class Emitter : public Build {
   void lane_load(ir::OpId id, const Lanes& at);
   void lane_store(ir::OpId id, const Lanes& at);
   void lane_prefetch(ir::OpId id, const Lanes& at);
+  Value* nowhere();
   void prefetch(Value* p, int level = 3);  // 3: all caches, 2: not the first
   Value* offsets(const Address& a, const Lanes& at, int copy);
   void flush_streams();
@@ -219,6 +220,7 @@ class Emitter : public Build {
   Value* aligned_ = nullptr;                 // whether the streaming stores of the region are aligned
   bool streamed_ = false;
   ir::ValueId row_ = ir::kNone;              // of cols: the row index, and
+  Value* nowhere_ = nullptr;
   Value* ahead_ = nullptr;                   // how many rows on vector loads prefetch
   Value* scratch_ = nullptr;
   Value* scratch_used_ = nullptr;

@@ -49,6 +49,13 @@ void Emitter::scalar_store(const ir::OpNode& op) {
   ir.CreateAlignedStore(to_memory(uniform(op.operands.at(1)), t), pointer(buffer, op.index.at(0)), element_align(t));
 }
 
+// Memory for vector loads of which no lane reads. Their own address may lie in no page at all, and for that a
+// processor takes a thousand cycles before it finds that nothing is to be read.
+Value* Emitter::nowhere() {
+  if (!nowhere_) nowhere_ = array(ir.getInt8Ty(), 512);
+  return nowhere_;
+}
+
 void Emitter::prefetch(Value* p, int level) {
   Value* args[] = {p, ir.getInt32(0), ir.getInt32(static_cast<uint32_t>(level)), ir.getInt32(1)};  // read, keep in all levels, data
   ir.CreateIntrinsic(I::prefetch, {p->getType()}, args);
@@ -140,6 +147,7 @@ void Emitter::lane_load(ir::OpId id, const Lanes& at) {
       Value* q = ir.CreateConstGEP1_64(m, first, static_cast<uint64_t>(back ? -(u + 1) * at.width + 1 : u * at.width));
       if (back && mask) mask = ir.CreateShuffleVector(mask, reversed(at.width));
       if (back) other = ir.CreateShuffleVector(other, reversed(at.width));
+      if (guarded) q = ir.CreateSelect(ir.CreateOrReduce(mask), q, nowhere());
       v = mask ? masked_load(type, q, element_align(t), mask, other) : ir.CreateAlignedLoad(type, q, element_align(t));
       if (back) v = ir.CreateShuffleVector(v, reversed(at.width));
       const int64_t bytes = at.width * size_of(t);
