@@ -85,6 +85,7 @@ class Generator {
   void residual();
   void adam();
   void many();
+  void gathers();
   void stencil();
   void batch_norm();
   void matmul_bias();

@@ -5,7 +5,7 @@
 namespace frit::test {
 
 void Generator::pattern() {
-  switch (r_.below(13)) {
+  switch (r_.below(14)) {
     case 0: chain(); break;
     case 1: softmax(); break;
     case 2: norm(false); break;
@@ -18,6 +18,7 @@ void Generator::pattern() {
     case 9: stencil(); break;
     case 10: batch_norm(); break;
     case 11: many(); break;
+    case 12: gathers(); break;
     default: matmul_bias(); break;
   }
 }
@@ -141,6 +142,27 @@ void Generator::many() {
     ValueId q = unary(second, binary(first, x, y));
     if (shared) q = binary(third, q, spread(rate, d));
     if (reduced) reduce(Op::reduce_max, q, {1});
+  }
+}
+
+// Rows looked up in several tables, some of one row or of one element: kernels that are alike but for the strides of
+// what an index picks.
+void Generator::gathers() {
+  const DType t = r_.one_in(4) ? DType::f64 : DType::f32;
+  const size_t rank = r_.one_in(2) ? 1 : 2;
+  const bool counted = r_.one_in(2), back = r_.one_in(3), negative = r_.one_in(3);
+  const Literal factor = any_literal(t);
+  for (int64_t i = r_.between(2, 3); i > 0; --i) {
+    auto extent = [&] { return r_.one_in(3) ? 1 : r_.between(2, 9); };
+    Dims d(rank);
+    for (ir::Dim& e : d) e = extent();
+    ValueId x = param(t, d);
+    if (counted) x = binary(Op::mul, x, emit(Op::iota, {}, {{AttrName::axis, static_cast<int64_t>(r_.below(rank))}}, ir::Type::tensor(t, d)));
+    if (back) x = emit(Op::reverse, {x}, {{AttrName::axes, Ints{0}}});
+    const ValueId index = param(DType::i64, r_.one_in(4) ? Dims{} : Dims{extent()});
+    x = emit(Op::gather, {x, index}, {{AttrName::axis, static_cast<int64_t>(r_.below(rank))}});
+    x = binary(Op::mul, x, factor);
+    if (negative) unary(Op::neg, x);
   }
 }
 

@@ -130,11 +130,16 @@ std::vector<Change> changes(const Func& f) {
       c.drop_result = static_cast<ptrdiff_t>(k);
       out.push_back(std::move(c));
     }
+  std::set<ValueId> needed;  // by ops: what is only returned may be of any type
+  for (OpId id : f.body.ops)
+    if (f.op(id).op != Op::ret)
+      for (const Operand& o : f.op(id).operands)
+        if (o.is_value()) needed.insert(o.value);
   for (size_t i = f.body.ops.size(); i-- > 0;) {
     const ir::OpNode& op = f.op(f.body.ops[i]);
     if (op.op == Op::ret) continue;
     for (const Operand& o : op.operands) {
-      if (!o.is_value() || f.type(o) != f.type(op.results[0])) continue;
+      if (!o.is_value() || (f.type(o) != f.type(op.results[0]) && needed.contains(op.results[0]))) continue;
       Change c;
       c.bypass = op.results[0];
       c.by = o.value;
