@@ -185,6 +185,9 @@ class Simplifier {
       case Op::cast:
         if (view_of_view(id)) return true;
         break;
+      case Op::slice:
+        if (slice_of_one_part(id)) return true;
+        break;
       default: break;
     }
     return by_rules(id, false).has_value();
@@ -229,6 +232,32 @@ class Simplifier {
     op.op = Op::mul;
     op.operands[1] = inverse;
     return true;
+  }
+
+  // A slice that takes from one part of a join takes from the part.
+  bool slice_of_one_part(OpId id) {
+    const OpNode* join = def(f_.op(id).operands[0]);
+    if (!join || join->op != Op::concat || f_.type(f_.op(id).results[0]).count() == 0) return false;
+    const auto axis = static_cast<size_t>(join->i64(AttrName::axis));
+    auto start = f_.op(id).ints(AttrName::start), limit = f_.op(id).ints(AttrName::limit);
+    const int64_t step = f_.op(id).ints(AttrName::step)[axis];
+    const int64_t last = start[axis] + (limit[axis] - 1 - start[axis]) / step * step;
+    int64_t from = 0;  // of the part
+    for (const Operand& part : join->operands) {
+      const int64_t extent = f_.type(part).dims[axis].value();
+      if (start[axis] >= from && last < from + extent) {
+        if (!context_.spend()) return false;
+        start[axis] -= from;
+        limit[axis] = last + 1 - from;
+        OpNode& op = f_.op(id);
+        op.operands[0] = part;
+        op.set(AttrName::start, start);
+        op.set(AttrName::limit, limit);
+        return true;
+      }
+      from += extent;
+    }
+    return false;
   }
 
   bool view_of_view(OpId id) {
