@@ -10,7 +10,6 @@
 namespace frit::ir {
 
 enum class Table : uint8_t { tanh_segments, erf_segments };
-inline constexpr int kTables = 2;
 inline constexpr int kRowBits = 4;
 using Row = std::array<float, size_t{1} << kRowBits>;
 

@@ -1,4 +1,4 @@
-// exp, expm1, tanh, sigmoid. All reduce x = n ln 2 + r and put the power of two back by its bits.
+// exp, expm1, tanh, sigmoid. All but tanh in f32 reduce x = n ln 2 + r and put the power of two back by its bits.
 #pragma once
 
 #include "ir/math_common.h"
