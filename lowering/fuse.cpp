@@ -258,8 +258,7 @@ class Fuser {
     for (const OpNode& o : m.body) {
       const bool reduction = is_reduction(o);
       bool a = false;
-      for (size_t k = o.op == Op::read ? 1 : 0; k < o.operands.size(); ++k)
-        if (o.operands[k].is_value()) a |= after[static_cast<size_t>(o.operands[k].value)] != 0;
+      m.for_scalars(o, [&](ValueId v) { a |= after[static_cast<size_t>(v)] != 0; });
       const auto r = static_cast<size_t>(o.results[0]);
       if (a && (reduction || (varies[r] & reduced))) return true;
       after[r] = a || reduction;

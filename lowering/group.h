@@ -46,6 +46,16 @@ struct Group {
   ValueId add_index(int64_t extent, std::string name);
   ValueId add(OpNode op, DType result, std::string name = {});
   const Local& local(ValueId v) const { return locals[static_cast<size_t>(v)]; }
+  // visit(v) for the scalars that an op takes: its operands, but not the array of a read, and what an `index` is computed from.
+  template <class F>
+  void for_scalars(const OpNode& o, F&& visit) const {
+    for (size_t k = o.op == Op::read ? 1 : 0; k < o.operands.size(); ++k)
+      if (o.operands[k].is_value()) visit(o.operands[k].value);
+    if (o.op != Op::index) return;
+    for (const IndexExpr& e : o.index)
+      for (const auto& t : e.terms)
+        if (!local(t.var).is_index()) visit(t.var);
+  }
   bool has_reductions() const;
   // Outer tensors read, each once, in order.
   std::vector<ValueId> inputs() const;

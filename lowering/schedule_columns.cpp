@@ -73,8 +73,7 @@ class Columns {
       if (is_reduction(o)) array_[o.results[0]] = w_.add_local(reduction_type(g_, o), t_.column_tile);
     for (const OpNode& o : g_.body) {
       if (!is_reduction(o) && !deep(o.results[0])) continue;
-      for (size_t k = o.op == Op::read ? 1 : 0; k < o.operands.size(); ++k)
-        if (o.operands[k].is_value()) need_array(o.operands[k].value);
+      g_.for_scalars(o, [&](ValueId v) { need_array(v); });
     }
     for (const Group::Output& o : g_.outputs)
       if (o.value.is_value() && !deep(o.value.value) && std::any_of(o.axes.begin(), o.axes.end(), [&](const IndexExpr& e) {

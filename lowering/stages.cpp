@@ -18,13 +18,9 @@ Stages make_stages(const Group& g, const Nest& nest, const std::vector<uint64_t>
   s.of.assign(g.locals.size(), 0);
   const int pass = nest.reduced >= 0 ? nest.reduced : nest.lane;
   auto full = [&](ValueId v) { return (loops_of_local[static_cast<size_t>(v)] >> pass & 1) != 0; };
-  auto for_operands = [&](const OpNode& o, auto&& visit) {
-    for (size_t k = o.op == Op::read ? 1 : 0; k < o.operands.size(); ++k)
-      if (o.operands[k].is_value()) visit(o.operands[k].value);
-  };
   for (const OpNode& o : g.body) {
     int at = 0;
-    for_operands(o, [&](ValueId v) { at = std::max(at, s.of[static_cast<size_t>(v)]); });
+    g.for_scalars(o, [&](ValueId v) { at = std::max(at, s.of[static_cast<size_t>(v)]); });
     s.of[static_cast<size_t>(o.results[0])] = at + (is_reduction(o) ? 1 : 0);
   }
   int last = 0;
@@ -56,7 +52,7 @@ Stages make_stages(const Group& g, const Nest& nest, const std::vector<uint64_t>
   for (const OpNode& o : g.body) {
     const ValueId r = o.results[0];
     const int used_at = s.of[static_cast<size_t>(r)] - (is_reduction(o) ? 1 : 0);
-    for_operands(o, [&](ValueId v) {
+    g.for_scalars(o, [&](ValueId v) {
       if (full(v) && s.of[static_cast<size_t>(v)] < used_at) crosses[static_cast<size_t>(v)] = 1;
     });
   }
@@ -67,7 +63,7 @@ Stages make_stages(const Group& g, const Nest& nest, const std::vector<uint64_t>
     if (!full(o.results[0])) continue;
     cost[r] = op_cost(o.op);
     if (o.op == Op::read) rows[r] = {o.results[0]};
-    for_operands(o, [&](ValueId v) {
+    g.for_scalars(o, [&](ValueId v) {
       if (!full(v)) return;
       cost[r] += cost[static_cast<size_t>(v)];
       rows[r].insert(rows[static_cast<size_t>(v)].begin(), rows[static_cast<size_t>(v)].end());
