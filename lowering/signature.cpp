@@ -24,11 +24,7 @@ std::vector<size_t> order_of_need(const Group& g) {
     if (at < 0 || seen[static_cast<size_t>(at)]) return;
     seen[static_cast<size_t>(at)] = 1;
     Step& s = stack.emplace_back(Step{static_cast<size_t>(at), 0, {}});
-    const OpNode& op = g.body[s.op];
-    for (size_t k = op.op == Op::read ? 1 : 0; k < op.operands.size(); ++k)
-      if (op.operands[k].is_value()) s.needs.push_back(op.operands[k].value);
-    for (const IndexExpr& e : op.index)  // an index may be computed
-      for (const auto& t : e.terms) s.needs.push_back(t.var);
+    g.for_scalars(g.body[s.op], [&](ValueId n) { s.needs.push_back(n); });
   };
   for (const Group::Output& o : g.outputs) {
     if (o.value.is_value()) need(o.value.value);
