@@ -9,7 +9,7 @@
 
 namespace frit::ir {
 
-enum class Table : uint8_t { tanh_segments, erf_segments };
+enum class Table : uint8_t { tanh_segments, erf_segments, exp_powers };
 inline constexpr int kRowBits = 4;
 using Row = std::array<float, size_t{1} << kRowBits>;
 
@@ -19,9 +19,11 @@ struct TableInfo {
   int count;
 };
 inline TableInfo info(Table t) {
+  auto of = [](const char* name, const auto& rows) { return TableInfo{name, rows.data(), static_cast<int>(rows.size())}; };
   switch (t) {
-    case Table::tanh_segments: return {"tanh_segments", math::tanh_segments<float>.data(), static_cast<int>(math::tanh_segments<float>.size())};
-    case Table::erf_segments: return {"erf_segments", math::erf_segments<float>.data(), static_cast<int>(math::erf_segments<float>.size())};
+    case Table::tanh_segments: return of("tanh_segments", math::tanh_segments<float>);
+    case Table::erf_segments: return of("erf_segments", math::erf_segments<float>);
+    case Table::exp_powers: return of("exp_powers", math::exp_powers<float>);
   }
   return {};
 }

@@ -18,23 +18,23 @@ X scaled(X t, X e) {
   return fma(e, to_float(first), to_float(first)) * to_float(second);
 }
 
-// The bounds are just past where the result is 0 or inf. In f32 n times the leading 24 bits of ln 2
-// leaves an exact h, and what is missing, l, is so small that exp(l) - 1 is l and that 1 + h does for exp(h)
-// beside it: 1.04 takes back half of what that leaves out.
+// The bounds are just past where the result is 0 or inf. In f32 n has four binary places, by which the powers of two
+// between 1 and 2 are looked up (Tang's idea): n times the leading 24 bits of ln 2 leaves an exact number, and what is
+// left for the polynomial is at most ln 2 / 32. A table of round(2^(j/16)) would be half a unit wrong; scaled by a
+// number near 1, which the polynomial divides by, it is a fifth of one.
 template <class X>
 X exp(X x) {
   using T = typename X::type;
   x = min(max(x, number(x, -104.0f, -746.0)), number(x, 89.0f, 710.0));
-  const X shift = x.lit(round_shift<T> + 2 * exponent_bias<T>);
+  const X shift = x.lit(single<T> ? kScaleShift : round_shift<T> + 2 * exponent_bias<T>);
   const X t = fma(x, number(x, log2_e), shift);
   const X n = t - shift;
   if constexpr (single<T>) {
-    const X h = fma(n, x.lit(-0x1.62e43p-1f), x);
-    const X l = n * x.lit(0x1.103eap-29f);
-    return scaled(t, h + fma(h, fma(h, polynomial(h, exp_q<T>), l), l));
+    const X r = fma(n, x.lit(0x1.05c61p-29f), fma(n, x.lit(-0x1.62e43p-1f), x));
+    const X power = lookup(to_bits(t), RowPlace{Table::exp_powers, 0});
+    return scale(fma(power, polynomial(r, exp_near<T>), power), t);
   } else {
-    X r = fma(n, -ln2_hi(x), x);
-    r = fma(n, -ln2_lo(x), r);
+    const X r = fma(n, -ln2_lo(x), fma(n, -ln2_hi(x), x));
     return scaled(t, fma(r * r, polynomial(r, exp_q<T>), r));
   }
 }

@@ -9,6 +9,8 @@ namespace frit::ir::math {
 template <class T>
 inline constexpr int exp_q = 0;
 template <class T>
+inline constexpr int exp_near = 0;
+template <class T>
 inline constexpr int expm1_q = 0;
 template <class T>
 inline constexpr int log_q = 0;
@@ -46,6 +48,8 @@ template <class T>
 inline constexpr int tanh_segments = 0;
 template <class T>
 inline constexpr int erf_segments = 0;
+template <class T>
+inline constexpr int exp_powers = 0;
 // Where the functions round to 1; where erf in f64 changes from one polynomial to the other.
 inline constexpr float tanh_one = 0x1.20a3d8p+3f;
 inline constexpr double erf_end = 0x1p+0;
@@ -55,16 +59,6 @@ template <>
 inline constexpr float erf_one<float> = 0x1.f70a3ep+1f;
 template <class T>
 inline constexpr T erf_middle = T(0x1.c000000006298p+1);
-
-// (exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2. Error 2^-28.2.
-template <>
-inline constexpr std::array<float, 5> exp_q<float> = {
-    0x1.fffffcp-2f,  // 0.49999994
-    0x1.55548cp-3f,  // 0.166665167
-    0x1.555858p-5f,  // 0.0416681021
-    0x1.123ddcp-7f,  // 0.00836919062
-    0x1.6ac6e2p-10f,  // 0.001383884
-};
 
 // (exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2. Error 2^-63.6.
 template <>
@@ -80,6 +74,15 @@ inline constexpr std::array<double, 11> exp_q<double> = {
     0x1.27e449de58e3cp-22,  // 2.75570668e-07
     0x1.af7456864ca54p-26,  // 2.5113954e-08
     0x1.20525b6b6136ep-29,  // 2.09781652e-09
+};
+
+// exp(r)/c - 1, c = 0x1.fc069ep-1, |r| <= ln 2 / 32. Error 2^-29.4.
+template <>
+inline constexpr std::array<float, 4> exp_near<float> = {
+    0x1.0055dap-7f,  // 0.0078227343
+    0x1.0200acp+0f,  // 1.00782275
+    0x1.020316p-1f,  // 0.503929794
+    0x1.57ee84p-3f,  // 0.167935401
 };
 
 // (exp(r) - 1 - r) / r^2, -ln 4/3 <= r <= ln 3/2. Error 2^-31.3.
@@ -425,6 +428,13 @@ inline constexpr std::array<std::array<float, 16>, 8> erf_segments<float> = {{
       0x0p+0f, 0x1.bf1a4ep-4f, 0x1.86c918p-4f, 0x1.19051p-4f, 0x1.e6d6c6p-8f, -0x1.b0d57ap-5f, -0x1.1a4b98p-4f, -0x1.81ae66p-5f}},
     {{0x1.d82974p-7f, -0x1.af61bep-10f, -0x1.30c6f8p-9f, -0x1.d9eb1ep-12f, -0x1.472344p-14f, 0x0p+0f, 0x0p+0f, 0x0p+0f,
       0x0p+0f, 0x1.94e4cap-8f, 0x1.265842p-5f, 0x1.5dda7ap-6f, -0x1.9cc13p-5f, -0x1.e5ca0cp-6f, 0x1.cbcd38p-8f, 0x1.297b3ep-6f}},
+}};
+
+// c 2^(j/16), c as of exp_near. Error 2^-25.4.
+template <>
+inline constexpr std::array<std::array<float, 16>, 1> exp_powers<float> = {{
+    {{0x1.fc069ep-1f, 0x1.09425p+0f, 0x1.1500c8p+0f, 0x1.21445cp+0f, 0x1.2e12fp+0f, 0x1.3b72acp+0f, 0x1.4969fcp+0f, 0x1.57ff98p+0f,
+      0x1.673a8p+0f, 0x1.772208p+0f, 0x1.87bdd2p+0f, 0x1.9915dap+0f, 0x1.ab3276p+0f, 0x1.be1c5ap+0f, 0x1.d1dc9cp+0f, 0x1.e67cbap+0f}},
 }};
 
 }  // namespace frit::ir::math

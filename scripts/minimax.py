@@ -131,8 +131,33 @@ one = lambda x: mpf(1)
 # exp(r) = 1 + (r + r^2 q(r))
 exp_q = lambda r: (mp.expm1(r) - r) / r ** 2
 exp_w = lambda r: r ** 2 / mp.exp(r)
-for kind, count in ('f32', 5), ('f64', 11):
-    job('exp_q', kind, exp_q, exp_w, -LN2 / 2 * SLACK, LN2 / 2 * SLACK, count, '(exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2')
+job('exp_q', 'f64', exp_q, exp_w, -LN2 / 2 * SLACK, LN2 / 2 * SLACK, 11, '(exp(r) - 1 - r) / r^2, |r| <= ln 2 / 2')
+
+
+def good_first_power():
+    """The number c of f32 near 1 for which the numbers c 2^(j/16) are closest to numbers of f32."""
+    steps = [2.0 ** (j / 16) for j in range(16)]
+    best = (1.0, 1.0)
+    for n in range(int(0.96 * 2 ** 24), int(1.04 * 2 ** 24)):
+        c = n / 2 ** 24
+        if c >= 1 and n % 2:
+            continue
+        worst = 0.0
+        for step in steps:
+            y = c * step
+            units = y * (2 ** 24 if y < 1 else 2 ** 23)
+            worst = max(worst, abs(units - round(units)))
+            if worst >= best[0]:
+                break
+        else:
+            best = (worst, c)
+    return mpf(best[1])
+
+
+# f32: exp(r) 2^(j/16) = c 2^(j/16) (1 + p(r)). c, some number near 1, is what makes the table exact to a fifth of a unit.
+EXP_FIRST = good_first_power()
+job('exp_near', 'f32', lambda r: mp.exp(r) / EXP_FIRST - 1, lambda r: EXP_FIRST / mp.exp(r), -LN2 / 32 * SLACK, LN2 / 32 * SLACK, 4,
+    f'exp(r)/c - 1, c = {hexa(EXP_FIRST, "f64")}, |r| <= ln 2 / 32')
 
 # expm1(r) = r + r^2 q(r)
 for kind, count in ('f32', 6), ('f64', 12):
@@ -270,6 +295,17 @@ def segments(f, end, base):
     return rows, worst
 
 
+def powers():
+    rows = [[round_to(EXP_FIRST * mpf(2) ** (mpf(j) / 16), 'f32') for j in range(16)]]
+    return rows, max(abs(y / EXP_FIRST * mpf(2) ** (-mpf(j) / 16) - 1) for j, y in enumerate(rows[0]))
+
+
+# name, what makes the rows of 16 and tells their error, comment
+ROWS = [(name, lambda f=f, end=end, base=base: segments(f, end, base), f'{note}, a <= {float(end)}, in segments: nodes, then coefficients')
+        for name, f, end, base, note in SEGMENTS]
+ROWS.append(('exp_powers', powers, 'c 2^(j/16), c as of exp_near'))
+
+
 def main():
     wanted = sys.argv[1:]
     out = []
@@ -281,7 +317,7 @@ def main():
             out.append(f'template <class T>\ninline constexpr int {name} = 0;')
         for name, *_ in QUOTIENTS:
             out.append(f'template <class T>\ninline constexpr int {name}_num = 0;\ntemplate <class T>\ninline constexpr int {name}_over = 0;')
-        for name, *_ in SEGMENTS:
+        for name, *_ in ROWS:
             out.append(f'template <class T>\ninline constexpr int {name} = 0;')
         out.append('// Where the functions round to 1; where erf in f64 changes from one polynomial to the other.')
         out.append(f'inline constexpr float tanh_one = {hexa(round_to(TANH_ONE, "f32"), "f32")};')
@@ -312,12 +348,12 @@ def main():
             out.append(f'template <>\ninline constexpr std::array<float, {len(values)}> {name}_{part}<float> = {{')
             out += [f'    {hexa(c, "f32")},  // {float(c):.9g}' for c in values]
             out.append('};')
-    for name, f, end, base, note in SEGMENTS:
+    for name, make, note in ROWS:
         if wanted and name not in wanted:
             continue
         mp.prec = 160
-        rows, err = segments(f, end, base)
-        out.append(f'\n// {note}, a <= {float(end)}, in segments: nodes, then coefficients. Error 2^{float(mp.log(err, 2)):.1f}.')
+        rows, err = make()
+        out.append(f'\n// {note}. Error 2^{float(mp.log(err, 2)):.1f}.')
         out.append(f'template <>\ninline constexpr std::array<std::array<float, 16>, {len(rows)}> {name}<float> = {{{{')
         for row in rows:
             values = [hexa(v, 'f32') for v in row]

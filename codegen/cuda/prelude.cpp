@@ -34,6 +34,12 @@ F_FN f32 f_lookup(const f32* row, i32 i) { return __ldg(row + (i & 15)); }
 
 F_FN f32 f_f32(u32 bits) { return __uint_as_float(bits); }
 F_FN f64 f_f64(u64 bits) { return __longlong_as_double((i64)bits); }
+// x 2^floor(n), n having four binary places at the end of t: as two powers of two, either of them in range. Their
+// first product is exact, so the result is rounded once.
+F_FN f32 f_scale(f32 x, f32 t) {
+  const u32 i = __float_as_uint(t), first = (i << 18) & 0x7f800000u;
+  return x * f_f32(first) * f_f32(((i & ~15u) << 19) - first);
+}
 F_FN bool f_sign(f32 x) { return __float_as_int(x) < 0; }
 F_FN bool f_sign(f64 x) { return __double_as_longlong(x) < 0; }
 
