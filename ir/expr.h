@@ -104,7 +104,7 @@ template <class T>
 Expr<T> select(Expr<bool> p, Expr<T> a, Expr<T> b) {
   return {p.r, p.r->node(PrimNode{Prim::select, dtype_of<T>(), DType::f32, p.id, a.id, b.id, 0})};
 }
-inline Expr<float> scale(Expr<float> x, Expr<float> t) { return detail::record<float>(Prim::scale, DType::f32, x, t.id); }
+inline Expr<float> scale(Expr<float> x, Expr<float> n, Expr<float> t) { return detail::record<float>(Prim::scale, DType::f32, x, n.id, t.id); }
 inline Expr<float> lookup(Expr<int32_t> at, RowPlace place) {
   return {at.r, at.r->node(PrimNode{Prim::lookup, DType::f32, DType::i32, at.id, -1, -1, place.imm()})};
 }

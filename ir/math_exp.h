@@ -1,7 +1,8 @@
-// exp, expm1, tanh, sigmoid. All but tanh in f32 reduce x = n ln 2 + r and put the power of two back by its bits.
+// exp, expm1, tanh, sigmoid. All but tanh in f32 reduce x = n ln 2 + r and put the power of two back.
 #pragma once
 
 #include "ir/math_common.h"
+#include "ir/scalar_program.h"
 
 namespace frit::ir::math {
 
@@ -20,8 +21,9 @@ X scaled(X t, X e) {
 
 // The bounds are just past where the result is 0 or inf. In f32 n has four binary places, by which the powers of two
 // between 1 and 2 are looked up (Tang's idea): n times the leading 24 bits of ln 2 leaves an exact number, and what is
-// left for the polynomial is at most ln 2 / 32. A table of round(2^(j/16)) would be half a unit wrong; scaled by a
-// number near 1, which the polynomial divides by, it is a fifth of one.
+// left for the polynomial is at most ln 2 / 32. A table of round(2^(j/16)) would be half a unit wrong; times a number
+// near 1, by which the polynomial is divided, it is 0.29 of one. The polynomial's order of steps lets exp ascend: the
+// rounding of what multiplies r^2 counts for less than a step of r.
 template <class X>
 X exp(X x) {
   using T = typename X::type;
@@ -31,8 +33,10 @@ X exp(X x) {
   const X n = t - shift;
   if constexpr (single<T>) {
     const X r = fma(n, x.lit(0x1.05c61p-29f), fma(n, x.lit(-0x1.62e43p-1f), x));
+    constexpr auto c = exp_near<T>;
+    const X p = fma(r * r, fma(r, x.lit(c[3]), x.lit(c[2])), fma(r, x.lit(c[1]), x.lit(c[0])));
     const X power = lookup(to_bits(t), RowPlace{Table::exp_powers, 0});
-    return scale(fma(power, polynomial(r, exp_near<T>), power), t);
+    return scale(fma(power, p, power), n, t);
   } else {
     const X r = fma(n, -ln2_lo(x), fma(n, -ln2_hi(x), x));
     return scaled(t, fma(r * r, polynomial(r, exp_q<T>), r));

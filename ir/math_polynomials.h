@@ -76,13 +76,13 @@ inline constexpr std::array<double, 11> exp_q<double> = {
     0x1.20525b6b6136ep-29,  // 2.09781652e-09
 };
 
-// exp(r)/c - 1, c = 0x1.fc069ep-1, |r| <= ln 2 / 32. Error 2^-29.4.
+// exp(r)/c - 1, c = 0x1.fffc58p-1, |r| <= ln 2 / 32. Error 2^-29.6.
 template <>
 inline constexpr std::array<float, 4> exp_near<float> = {
-    0x1.0055dap-7f,  // 0.0078227343
-    0x1.0200acp+0f,  // 1.00782275
-    0x1.020316p-1f,  // 0.503929794
-    0x1.57ee84p-3f,  // 0.167935401
+    0x1.d3fe6ap-16f,  // 2.78946045e-05
+    0x1.0001d4p+0f,  // 1.00002789
+    0x1.000464p-1f,  // 0.500033498
+    0x1.555ca4p-3f,  // 0.166680604
 };
 
 // (exp(r) - 1 - r) / r^2, -ln 4/3 <= r <= ln 3/2. Error 2^-31.3.
@@ -430,11 +430,11 @@ inline constexpr std::array<std::array<float, 16>, 8> erf_segments<float> = {{
       0x0p+0f, 0x1.94e4cap-8f, 0x1.265842p-5f, 0x1.5dda7ap-6f, -0x1.9cc13p-5f, -0x1.e5ca0cp-6f, 0x1.cbcd38p-8f, 0x1.297b3ep-6f}},
 }};
 
-// c 2^(j/16), c as of exp_near. Error 2^-25.4.
+// c 2^(j/16), c as of exp_near. Error 2^-24.9.
 template <>
 inline constexpr std::array<std::array<float, 16>, 1> exp_powers<float> = {{
-    {{0x1.fc069ep-1f, 0x1.09425p+0f, 0x1.1500c8p+0f, 0x1.21445cp+0f, 0x1.2e12fp+0f, 0x1.3b72acp+0f, 0x1.4969fcp+0f, 0x1.57ff98p+0f,
-      0x1.673a8p+0f, 0x1.772208p+0f, 0x1.87bdd2p+0f, 0x1.9915dap+0f, 0x1.ab3276p+0f, 0x1.be1c5ap+0f, 0x1.d1dc9cp+0f, 0x1.e67cbap+0f}},
+    {{0x1.fffc58p-1f, 0x1.0b539ep+0f, 0x1.172986p+0f, 0x1.238592p+0f, 0x1.306db4p+0f, 0x1.3de82p+0f, 0x1.4bfb4ep+0f, 0x1.5aae04p+0f,
+      0x1.6a075p+0f, 0x1.7a0e94p+0f, 0x1.8acb82p+0f, 0x1.9c4626p+0f, 0x1.ae86e6p+0f, 0x1.c19688p+0f, 0x1.d57e34p+0f, 0x1.ea477ap+0f}},
 }};
 
 }  // namespace frit::ir::math

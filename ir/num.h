@@ -10,7 +10,6 @@
 
 #include "frit/half.h"
 #include "ir/lookup.h"
-#include "ir/scalar_program.h"
 
 namespace frit::ir {
 
@@ -135,9 +134,9 @@ Num<T> min(Num<T> a, Num<T> b) {
   return b.v < a.v ? b : a;
 }
 
-inline Num<float> scale(Num<float> x, Num<float> t) {
+inline Num<float> scale(Num<float> x, Num<float> n, Num<float>) {
   if (x.v != x.v) return x;
-  return {std::ldexp(x.v, static_cast<int>(std::floor(t.v - kScaleShift)))};
+  return {std::ldexp(x.v, static_cast<int>(std::floor(n.v)))};
 }
 inline Num<float> lookup(Num<int32_t> at, RowPlace place) { return {place.numbers()[static_cast<size_t>(at.v) % std::tuple_size_v<Row>]}; }
 

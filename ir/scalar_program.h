@@ -28,8 +28,8 @@ enum class Prim : uint8_t {
   bit_not, bit_and, bit_or, bit_xor,
   shl, shr, // integers; LAWS.md, 5: any count outside [0, width) gives 0 (shr of signed: copies of the sign)
   select,   // operand 0 bool, 1 and 2 of dtype
-  scale,    // of f32, for formulas that bound its operands: x 2^floor(n), rounded once, for n + kScaleShift; |n| <= 152,
-            // x a NaN or 1/2 <= |x| <= 2. n has four binary places. (For a NaN n is any.)
+  scale,    // of f32, for formulas that bound its operands: x 2^floor(n), rounded once, given x, n and n + kScaleShift.
+            // n has four binary places, |n| <= 152, 1/2 <= |x| <= 2; or x is NaN and n anything.
   lookup,   // operand an i32, whose low four bits choose from a row of 16 f32 (lookup.h), named by `imm`
   cast,     // operand of type `from`, result `dtype`; LAWS.md, 6. f16 and bf16 only from and to f32
   bitcast,  // operand of type `from` of the same size; NaN reads as the canonical one, or as any if `imm`
@@ -40,7 +40,7 @@ enum class Prim : uint8_t {
   approx_exp2, approx_div, approx_rcp, approx_sqrt, approx_rsqrt,
 };
 
-// Beside it a number is rounded to sixteenths and stands in the last bits, with twice the bias of the exponent added.
+// Added to a number it rounds it to sixteenths and leaves them in the last bits, with twice the exponent's bias.
 inline constexpr float kScaleShift = 0x1.8p19f + 254;
 
 struct PrimNode {

@@ -102,7 +102,7 @@ template <class T>
 Pack<T> fma(Pack<T> a, Pack<T> b, Pack<T> c) { FRIT_LANES(T, fma(lane(a, i), lane(b, i), lane(c, i))); }
 template <class T>
 Pack<T> select(Pack<bool> p, Pack<T> a, Pack<T> b) { FRIT_LANES(T, select(lane(p, i), lane(a, i), lane(b, i))); }
-inline Pack<float> scale(Pack<float> x, Pack<float> t) { FRIT_LANES(float, scale(lane(x, i), lane(t, i))); }
+inline Pack<float> scale(Pack<float> x, Pack<float> n, Pack<float> t) { FRIT_LANES(float, scale(lane(x, i), lane(n, i), lane(t, i))); }
 inline Pack<float> lookup(Pack<int32_t> at, frit::ir::RowPlace place) { FRIT_LANES(float, lookup(lane(at, i), place)); }
 template <class U, class T>
 Pack<U> cast(Pack<T> a) { FRIT_LANES(U, frit::ir::cast<U>(lane(a, i))); }

@@ -113,7 +113,7 @@ std::string prim_text(const ir::PrimNode& n, const std::string& a, const std::st
     case Prim::shl: return two("f_shl");
     case Prim::shr: return two("f_shr");
     case Prim::select: return cat(a, " ? ", b, " : ", c);
-    case Prim::scale: return two("f_scale");
+    case Prim::scale: return cat("f_scale(", a, ", ", c, ")");
     case Prim::lookup: {
       const ir::RowPlace place = ir::RowPlace::of(n.imm);
       return cat("f_lookup(f_", ir::info(place.table).name, "[", place.row, "], ", a, ")");

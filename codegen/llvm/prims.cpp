@@ -138,16 +138,14 @@ Value* compare(Build& b, ir::Prim p, DType t, Value* x, Value* y) {
 
 // x 2^floor(n), n having four binary places at the end of t (scalar_program.h). AVX-512 has an instruction. Elsewhere
 // two powers of two, either of them in range: the first product is exact, so the result is rounded once.
-Value* scale(Build& b, Value* x, Value* t) {
+Value* scale(Build& b, Value* x, Value* n, Value* t) {
   auto& ir = b.ir;
   const int lanes = Build::width(x);
-  if (b.avx512() && (lanes == 4 || lanes == 8 || lanes == 16)) {
-    Value* n = ir.CreateFSub(t, number(b, t, ir::kScaleShift));
-    const ID id = lanes == 16 ? I::x86_avx512_mask_scalef_ps_512 : lanes == 8 ? I::x86_avx512_mask_scalef_ps_256 : I::x86_avx512_mask_scalef_ps_128;
+  if (b.avx512() && (lanes == 8 || lanes == 16)) {
     llvm::SmallVector<Value*, 5> args{x, n, llvm::Constant::getNullValue(x->getType()),
-                                      llvm::Constant::getAllOnesValue(ir.getIntNTy(static_cast<unsigned>(std::max(lanes, 8))))};
+                                      llvm::Constant::getAllOnesValue(ir.getIntNTy(static_cast<unsigned>(lanes)))};
     if (lanes == 16) args.push_back(ir.getInt32(4));  // the current rounding mode
-    return ir.CreateIntrinsic(x->getType(), id, args);
+    return ir.CreateIntrinsic(x->getType(), lanes == 16 ? I::x86_avx512_mask_scalef_ps_512 : I::x86_avx512_mask_scalef_ps_256, args);
   }
   Value* i = ir.CreateBitCast(t, in_shape(b, t, ir.getInt32Ty()));
   Value* first = ir.CreateAnd(ir.CreateShl(i, 18), 0x7f800000);
@@ -309,7 +307,7 @@ Value* emit_prim(Build& b, const ir::PrimNode& node, Value* x, Value* y, Value* 
     case ir::Prim::shl: return shift(b, t, x, y, true);
     case ir::Prim::shr: return shift(b, t, x, y, false);
     case ir::Prim::select: return choose(b, t, x, y, z);
-    case ir::Prim::scale: return scale(b, x, y);
+    case ir::Prim::scale: return scale(b, x, y, z);
     case ir::Prim::lookup: return look_up(b, ir::RowPlace::of(node.imm).numbers(), x);
     case ir::Prim::cast: return emit_cast(b, node.from, t, x);
     case ir::Prim::bitcast:

@@ -30,7 +30,9 @@ struct Units {
         case ir::Prim::add:
         case ir::Prim::sub: movable++, adders++; break;
         case ir::Prim::max:
-        case ir::Prim::min: adders++; break;
+        case ir::Prim::min:
+        case ir::Prim::lookup: adders++; break;
+        case ir::Prim::scale: adders += 2; break;
         case ir::Prim::mul:
         case ir::Prim::fma: multipliers++; break;
         case ir::Prim::div:

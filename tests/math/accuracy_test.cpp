@@ -77,6 +77,28 @@ uint64_t offset = 0;
   }
 #include "tests/math/bounds.def"
 
+// exp of f32 never descends: runs of neighbours in every binade, and around the edges between powers of its table.
+TEST(Accuracy, exp_ascends_f32) {
+  auto next = [](float x) { return std::nextafter(x, std::numeric_limits<float>::infinity()); };
+  auto ascends = [&](float x, int steps) {
+    float y = math::exp(Num<float>{x}).v;
+    for (int i = 0; i < steps; ++i) {
+      x = next(x);
+      const float z = math::exp(Num<float>{x}).v;
+      ASSERT_LE(y, z) << std::hexfloat << "exp(" << x << ")";
+      y = z;
+    }
+  };
+  for (float binade = 0x1p-26f; binade < 128; binade *= 2)
+    for (float part = 1; part < 2; part += 0x1p-4f)
+      for (float sign : {1.0f, -1.0f}) ascends(sign * binade * part, 4096);
+  for (int n = -152 * 16; n <= 129 * 16; ++n) {
+    float x = static_cast<float>((n + 0.5) / 16 * std::log(2.0));
+    for (int i = 0; i < 16; ++i) x = std::nextafter(x, -std::numeric_limits<float>::infinity());
+    ascends(x, 32);
+  }
+}
+
 #define FRIT_MATH(fn, bound32, bound64) \
   [[maybe_unused]] constexpr double fn##_bound_f32 = bound32, fn##_bound_f64 = bound64;
 #define FRIT_MATH2 FRIT_MATH

@@ -99,7 +99,7 @@ T run(const ir::ScalarProgram& p, T x, T y) {
       case Prim::arg: v.push_back(bits(Num<T>{n.imm ? y : x})); break;
       case Prim::constant: v.push_back(n.imm); break;
       case Prim::select: v.push_back(get<bool>(v, n.a).v ? v[n.b] : v[n.c]); break;
-      case Prim::scale: v.push_back(bits(scale(get<float>(v, n.a), get<float>(v, n.b)))); break;
+      case Prim::scale: v.push_back(bits(scale(get<float>(v, n.a), get<float>(v, n.b), get<float>(v, n.c)))); break;
       case Prim::lookup: v.push_back(bits(lookup(get<int32_t>(v, n.a), ir::RowPlace::of(n.imm)))); break;
       case Prim::bitcast: v.push_back(v[n.a]); break;  // the bits of a NaN must not matter
       case Prim::cast:

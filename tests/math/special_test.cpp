@@ -5,9 +5,11 @@
 
 #include <bit>
 #include <limits>
+#include <random>
 #include <vector>
 
 #include "ir/math.h"
+#include "ir/scalar_program.h"
 #include "tests/math/program.h"
 
 namespace frit {
@@ -138,6 +140,23 @@ TYPED_TEST(Special, ProgramsAgreeWithNumbers) {
     }                                                                                                \
   }
 #include "tests/math/bounds.def"
+}
+
+// x 2^floor(n), rounded once: the product is exact in f64.
+TEST(Special, ScaleRoundsOnce) {
+  std::mt19937 rng(3);
+  for (int n = -152 * 16; n <= 152 * 16; ++n)
+    for (float sign : {1.0f, -1.0f}) {
+      std::vector<float> xs = {0.5f, 1, 2, 0x1.fffffep+0f, 0x1.000002p-1f};
+      for (int i = 0; i < 20; ++i) xs.push_back(0.5f + 1.5f * static_cast<float>(rng() >> 8) * 0x1p-24f);
+      const float places = static_cast<float>(n) / 16;
+      for (float x : xs) {
+        const float y = ir::scale(Num<float>{sign * x}, Num<float>{places}, Num<float>{places + ir::kScaleShift}).v;
+        EXPECT_EQ(y, static_cast<float>(static_cast<double>(sign * x) * std::exp2(std::floor(n / 16.0)))) << x << " " << places;
+      }
+    }
+  const Num<float> nan{std::numeric_limits<float>::quiet_NaN()};
+  EXPECT_TRUE(std::isnan(ir::scale(nan, nan, nan).v));
 }
 
 }  // namespace
