@@ -65,7 +65,7 @@ class Rows {
     }
     if (!outer_.empty()) w_.split_item(item, row.terms.at(0).var, outer_);
     Scope lanes = open_lanes(item);
-    if (c_.large && t_.hints) prefetch(lanes, [&](const Linear& l, DType t) { return l.coeff[static_cast<size_t>(nest_.lane)] == 1 ? t_.ahead / size_of(t) : 0; });
+    if (c_.large && t_.hints) prefetch(lanes, [&](const Linear& l, DType t) { return IndexExpr(l.coeff[static_cast<size_t>(nest_.lane)] == 1 ? t_.ahead / size_of(t) : 0); });
     store_outputs(lanes, stages_.outputs[0]);
     close_loop(w_, item, lanes, loop_op(Op::lanes, {lo, hi}), {}, {}, {});
     close_work(w_, item, ir::checked_mul(rows, per_row));
@@ -191,18 +191,18 @@ class Rows {
     for (size_t i = 0; i < g_.body.size(); ++i) {
       const OpNode& o = g_.body[i];
       if (o.op != Op::read || o.find(AttrName::guard) || !nest_.address[i].dyn.empty()) continue;
-      const int64_t ahead = distance(nest_.address[i], g_.local(o.results[0]).dtype);
-      if (ahead == 0) continue;
+      const IndexExpr ahead = distance(nest_.address[i], g_.local(o.results[0]).dtype);
+      if (ahead == IndexExpr(0)) continue;
       OpNode n;
       n.op = Op::prefetch;
       n.operands = {w_.buffer(o.operands[0].value)};
       n.index = {w_.address(lanes, nest_.address[i])};
-      n.index[0] += w_.number(ahead);
+      n.index[0] += ahead;
       w_.add(lanes, std::move(n), {});
     }
   }
-  int64_t next_row(const Linear& l) const {
-    return l.coeff[static_cast<size_t>(nest_.lane)] == 1 ? l.coeff[static_cast<size_t>(outer_[0])] : 0;
+  IndexExpr next_row(const Linear& l) {
+    return l.coeff[static_cast<size_t>(nest_.lane)] == 1 ? w_.number(l.coeff[static_cast<size_t>(outer_[0])]) : IndexExpr(0);
   }
 
   // Splitting: few long rows, one stage.

@@ -105,8 +105,8 @@ void Emitter::hoist(const Body& b) {
       continue;
     }
     if (op.op == Op::load || op.op == Op::store || op.op == Op::prefetch) addresses_[id] = address(op, b);
-    // Memory gives a vector of a stream in the time of about 14 primitives.
-    if (op.op == Op::prefetch && b.cost > 14 * b.streams && read_soon(op, b)) addresses_[id].level = 3;
+    // From about this much on, arithmetic takes as long as memory (docs/measured.md).
+    if (op.op == Op::prefetch && b.cost > 5 * b.streams && read_soon(op, b)) addresses_[id].level = 3;
     if (op.op == Op::store && op.i64_or(ir::AttrName::stream, 0) != 0) {
       Address& a = addresses_[id];
       const DType t = f_.type(op.operands.at(0).value).dtype;
