@@ -65,7 +65,7 @@ class Rows {
     }
     if (!outer_.empty()) w_.split_item(item, row.terms.at(0).var, outer_);
     Scope lanes = open_lanes(item);
-    if (c_.large && t_.hints) prefetch(lanes, [&](const Linear& l, DType t) { return IndexExpr(l.coeff[static_cast<size_t>(nest_.lane)] == 1 ? t_.ahead / size_of(t) : 0); });
+    if (c_.large && t_.hints) prefetch(lanes, [&](const Linear&, DType t) { return IndexExpr(t_.ahead / size_of(t)); });
     store_outputs(lanes, stages_.outputs[0]);
     close_loop(w_, item, lanes, loop_op(Op::lanes, {lo, hi}), {}, {}, {});
     close_work(w_, item, ir::checked_mul(rows, per_row));
@@ -148,7 +148,7 @@ class Rows {
         const ValueId v = stages_.kept[static_cast<size_t>(s)][i], array = arrays[static_cast<size_t>(s)][i];
         if (array != kNone) w_.store(lanes, array, j, w_.value(lanes, v), false);
       }
-      if (s == prefetch_stage()) prefetch(lanes, [&](const Linear& l, DType) { return next_row(l); });
+      if (s == prefetch_stage()) prefetch(lanes, [&](const Linear& l, DType) { return w_.number(l.coeff[static_cast<size_t>(outer_[0])]); });
       for (int r : stages_.reductions[static_cast<size_t>(s)]) w_.value(lanes, g_.body[static_cast<size_t>(r)].operands[0]);
       store_outputs(lanes, stages_.outputs[static_cast<size_t>(s)]);
       run_reductions(item, lanes, s, loop_op(Op::lanes, {IndexExpr(0), n}));
@@ -191,6 +191,7 @@ class Rows {
     for (size_t i = 0; i < g_.body.size(); ++i) {
       const OpNode& o = g_.body[i];
       if (o.op != Op::read || o.find(AttrName::guard) || !nest_.address[i].dyn.empty()) continue;
+      if (nest_.address[i].coeff[static_cast<size_t>(nest_.lane)] != 1) continue;
       const IndexExpr ahead = distance(nest_.address[i], g_.local(o.results[0]).dtype);
       if (ahead == IndexExpr(0)) continue;
       OpNode n;
@@ -200,9 +201,6 @@ class Rows {
       n.index[0] += ahead;
       w_.add(lanes, std::move(n), {});
     }
-  }
-  IndexExpr next_row(const Linear& l) {
-    return l.coeff[static_cast<size_t>(nest_.lane)] == 1 ? w_.number(l.coeff[static_cast<size_t>(outer_[0])]) : IndexExpr(0);
   }
 
   // Splitting: few long rows, one stage.

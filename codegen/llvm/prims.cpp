@@ -35,6 +35,16 @@ const llvm::ConstantFP* float_constant(Value* v) {
   return nullptr;
 }
 
+// An instruction of AVX-512 on all lanes: LLVM's masked forms want what stands in lanes left out, a mask, and for
+// registers of 512 bits how to round.
+Value* unmasked(Build& b, ID id, llvm::SmallVector<Value*, 6> args) {
+  llvm::Type* type = args[0]->getType();
+  args.push_back(llvm::Constant::getNullValue(type));
+  args.push_back(llvm::Constant::getAllOnesValue(b.ir.getIntNTy(static_cast<unsigned>(std::max(Build::width(args[0]), 8)))));
+  if (type->getPrimitiveSizeInBits() == 512) args.push_back(b.ir.getInt32(4));  // the current rounding mode
+  return b.ir.CreateIntrinsic(type, id, args);
+}
+
 // AVX-512 has an instruction that orders zeros; it prefers numbers to NaN, so NaN is put in after.
 Value* float_extreme_avx512(Build& b, bool max, Value* x, Value* y) {
   if (!b.avx512()) return nullptr;
@@ -46,11 +56,7 @@ Value* float_extreme_avx512(Build& b, bool max, Value* x, Value* y) {
     case 16: id = f32 ? I::x86_avx512_mask_range_ps_128 : I::x86_avx512_mask_range_pd_128; break;
     default: return nullptr;
   }
-  const int lanes = Build::width(x);
-  llvm::SmallVector<Value*, 6> args{x, y, b.ir.getInt32(max ? 5 : 4), llvm::Constant::getNullValue(x->getType()),
-                                    llvm::Constant::getAllOnesValue(b.ir.getIntNTy(static_cast<unsigned>(std::max(lanes, 8))))};
-  if (lanes * (f32 ? 4 : 8) == 64) args.push_back(b.ir.getInt32(4));  // the current rounding mode
-  Value* v = b.ir.CreateIntrinsic(x->getType(), id, args);
+  Value* v = unmasked(b, id, {x, y, b.ir.getInt32(max ? 5 : 4)});
   return b.ir.CreateSelect(b.ir.CreateFCmpUNO(x, y), llvm::ConstantFP::getNaN(x->getType()), v);
 }
 
@@ -141,12 +147,8 @@ Value* compare(Build& b, ir::Prim p, DType t, Value* x, Value* y) {
 Value* scale(Build& b, Value* x, Value* n, Value* t) {
   auto& ir = b.ir;
   const int lanes = Build::width(x);
-  if (b.avx512() && (lanes == 8 || lanes == 16)) {
-    llvm::SmallVector<Value*, 5> args{x, n, llvm::Constant::getNullValue(x->getType()),
-                                      llvm::Constant::getAllOnesValue(ir.getIntNTy(static_cast<unsigned>(lanes)))};
-    if (lanes == 16) args.push_back(ir.getInt32(4));  // the current rounding mode
-    return ir.CreateIntrinsic(x->getType(), lanes == 16 ? I::x86_avx512_mask_scalef_ps_512 : I::x86_avx512_mask_scalef_ps_256, args);
-  }
+  if (b.avx512() && (lanes == 8 || lanes == 16))
+    return unmasked(b, lanes == 16 ? I::x86_avx512_mask_scalef_ps_512 : I::x86_avx512_mask_scalef_ps_256, {x, n});
   Value* i = ir.CreateBitCast(t, in_shape(b, t, ir.getInt32Ty()));
   Value* first = ir.CreateAnd(ir.CreateShl(i, 18), 0x7f800000);
   Value* second = ir.CreateSub(ir.CreateShl(ir.CreateAnd(i, integer(i, -16)), 19), first);
